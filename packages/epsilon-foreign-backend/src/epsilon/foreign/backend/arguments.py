@@ -1,0 +1,87 @@
+"""From the arguments of a Python call to canonical values: arity, keywords, defaults, conversion, messages.
+
+This is what every backend runs when its fast path does not apply; a trampoline stub that meets an argument it does
+not know ends here too, so all backends raise the same errors with the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .binding import Binding
+from .convert import converter
+from .errors import ArgumentError, ArgumentTypeError
+
+Prepare = Callable[[tuple[Any, ...], dict[str, Any]], "list[Any]"]
+
+
+def preparer(binding: Binding) -> Prepare:
+    """A function ``(args, kwargs) -> canonical values`` for a validated `binding`.
+
+    It raises `ArgumentTypeError` for a wrong number or name of arguments, and whatever the converters raise with
+    the function's and the parameter's name in front.
+    """
+    converters = [
+        p.convert or converter(type, p.marshal)
+        for p, type in zip(binding.parameters, binding.signature.parameters, strict=True)
+    ]
+    count = len(converters)
+
+    def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        if kwargs or len(args) != count:
+            args = arrange(binding, args, kwargs)
+        position = 0
+        values = []
+        try:
+            for convert, value in zip(converters, args, strict=True):
+                values.append(convert(value))
+                position += 1
+        except ArgumentError as error:
+            raise type(error)(f"{binding.name}() {describe(binding, position)}: {error}") from None
+        except Exception as error:
+            error.add_note(f"while converting {binding.name}() {describe(binding, position)}")
+            raise
+        return values
+
+    return prepare
+
+
+def arrange(binding: Binding, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """Put positional arguments, keywords and defaults into the order of the parameters."""
+    parameters = binding.parameters
+    if len(args) > len(parameters):
+        raise ArgumentTypeError(f"{binding.name}() takes {_arity(binding)}, got {len(args)}")
+    ordered = list(args)
+    left = dict(kwargs)
+    for position, parameter in enumerate(parameters):
+        if position < len(args):
+            if parameter.name and parameter.name in left:
+                raise ArgumentTypeError(f"{binding.name}() got argument {parameter.name!r} twice")
+        elif parameter.name and parameter.name in left:
+            ordered.append(left.pop(parameter.name))
+        elif parameter.default is not Ellipsis:
+            ordered.append(parameter.default)
+        else:
+            missing = " and ".join(
+                describe(binding, i)
+                for i in range(position, len(parameters))
+                if parameters[i].default is Ellipsis and (not parameters[i].name or parameters[i].name not in left)
+            )
+            raise ArgumentTypeError(f"{binding.name}() is missing {missing}: it takes {_arity(binding)}")
+    if left:
+        raise ArgumentTypeError(f"{binding.name}() has no parameter {next(iter(left))!r}")
+    return tuple(ordered)
+
+
+def describe(binding: Binding, position: int) -> str:
+    """A parameter for a message: by name where it has one."""
+    name = binding.parameters[position].name
+    return f"argument {position + 1} ({name!r})" if name else f"argument {position + 1}"
+
+
+def _arity(binding: Binding) -> str:
+    most = len(binding.parameters)
+    least = sum(p.default is Ellipsis for p in binding.parameters)
+    count = str(most) if least == most else f"{least} to {most}"
+    return f"{count} argument{'' if most == 1 else 's'}" if most else "no arguments"

@@ -1,0 +1,101 @@
+"""`Backend` over ctypes' function pointers."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from _ctypes import FUNCFLAG_CDECL, FUNCFLAG_PYTHONAPI, FUNCFLAG_USE_ERRNO, CFuncPtr
+
+from ..base import BackendBase
+from ..binding import Binding
+from ..errors import UnsupportedSignatureError
+from ..function import ForeignFunction, Invoke
+from ..signature import DEFAULT_CONVENTION, Signature
+from .callback import CtypesCallback
+from .types import Crossing, crossing
+
+
+class CtypesBackend(BackendBase):
+    """Calls through `ctypes`; see the package's docstring for what it cannot do."""
+
+    name = "ctypes"
+    capabilities = frozenset(
+        {"scalars", "long double", "complex", "aggregates", "variadic", "callbacks", "errno", "release_gil"}
+    )
+
+    def supports(self, signature: Signature) -> bool:
+        """All scalars; aggregates and complex numbers where a plain struct travels the same way."""
+        return signature.convention == DEFAULT_CONVENTION and None not in map(crossing, signature.types)
+
+    def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
+        """See `Backend.bind`."""
+        binding = self._validated(address, binding)
+        return ForeignFunction(address, binding, invoker(address, binding), self.name)
+
+    def redirect(self, function: Callable[..., Any], address: int | None) -> None:
+        """See `Backend.redirect`."""
+        assert isinstance(function, ForeignFunction)
+        function.redirect(address, invoker(address, function.binding) if address else None)
+
+    def callback(
+        self, function: Callable[..., Any], signature: Signature, *, name: str = "callback", error: Any = None
+    ) -> CtypesCallback:
+        """See `Backend.callback`."""
+        if not self.supports(signature):
+            raise UnsupportedSignatureError(f"the {self.name} backend cannot make a callback of {signature!r}")
+        return CtypesCallback(function, signature, name, error)
+
+
+def invoker(address: int, binding: Binding) -> Invoke:
+    """A function of canonical values that calls `address` and returns the natural result (and errno)."""
+    signature = binding.signature
+    arguments = [crossing(t, m) for t, m in zip(signature.parameters, binding.marshals, strict=True)]
+    result = crossing(signature.result, binding.result_marshal)
+    if result is None or None in arguments:
+        raise UnsupportedSignatureError(f"ctypes cannot call {signature!r}")
+    crossings = [c for c in arguments if c is not None]
+    fixed = crossings[: signature.variadic_from] if signature.variadic_from is not None else crossings
+    prototype = _prototype(
+        result.ctype, tuple(c.ctype for c in fixed), binding.release_gil, binding.capture_errno
+    )
+    call = _with_steps(prototype(address), crossings, signature.variadic_from, result)
+    return _with_errno(call) if binding.capture_errno else call
+
+
+@functools.lru_cache(maxsize=1024)
+def _prototype(result: Any, arguments: tuple[Any, ...], release_gil: bool, errno: bool) -> Any:
+    """The class of C functions of one type, made as `ctypes.CFUNCTYPE` makes it.
+
+    CFUNCTYPE and PYFUNCTYPE between them cannot hold the GIL *and* swap errno; the flags can.
+    """
+    flags = FUNCFLAG_CDECL
+    flags |= 0 if release_gil else FUNCFLAG_PYTHONAPI
+    flags |= FUNCFLAG_USE_ERRNO if errno else 0
+    return type("Prototype", (CFuncPtr,), {"_argtypes_": arguments, "_restype_": result, "_flags_": flags})
+
+
+def _with_steps(inner: Any, crossings: list[Crossing], variadic: int | None, result: Crossing) -> Any:
+    """`inner` with the conversions that ctypes does not do itself; unchanged when there are none."""
+    steps = [c.to_c for c in crossings]
+    if variadic is not None:
+        # ctypes calls ffi_prep_cif_var when it sees more arguments than argtypes; those must be ctypes objects.
+        steps[variadic:] = [c.to_c or c.ctype for c in crossings[variadic:]]
+    after = result.from_c
+    call = inner
+    if any(steps):
+
+        def call(*values: Any) -> Any:
+            return inner(*[v if step is None else step(v) for step, v in zip(steps, values, strict=True)])
+
+    return call if after is None else lambda *values: after(call(*values))
+
+
+def _with_errno(call: Any) -> Invoke:
+    def invoke(*values: Any) -> tuple[Any, int]:
+        ctypes.set_errno(0)
+        return call(*values), ctypes.get_errno()
+
+    return invoke

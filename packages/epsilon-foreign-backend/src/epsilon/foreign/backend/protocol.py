@@ -1,0 +1,98 @@
+"""What a backend is: the contract between this layer and everything above it, and the base that implements its
+common part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from .binding import Binding
+from .signature import Signature
+
+
+class CallbackHandle(Protocol):
+    """C-callable code made from a Python function. It lives until `release` or until the object dies."""
+
+    @property
+    def address(self) -> int:
+        """Where C calls it."""
+        ...
+
+    def release(self) -> None:
+        """Free the code now; C must not call it any more. Releasing twice does nothing."""
+        ...
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A way to call machine code from Python.
+
+    Addresses and library handles are plain integers, so what one backend opened another can call.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name it is registered under."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What it can do at all, from `CAPABILITIES`; `supports` answers for one signature."""
+        ...
+
+    def supports(self, signature: Signature) -> bool:
+        """Can `bind` take this signature?"""
+        ...
+
+    def dlopen(self, name: str | None, flags: int | None = None) -> int:
+        """Open a library and return its handle; None is the process itself. Raises OSError with the loader's words."""
+        ...
+
+    def dlsym(self, handle: int, symbol: str) -> int:
+        """The address of a symbol. Raises LookupError when the library has none of that name."""
+        ...
+
+    def dlclose(self, handle: int) -> None:
+        """Close a handle. Raises OSError."""
+        ...
+
+    def alloc(self, size: int, alignment: int = ...) -> int:
+        """`size` bytes of zeroed memory, aligned to `alignment` (a power of two). Raises MemoryError, ValueError."""
+        ...
+
+    def free(self, address: int) -> None:
+        """Free what `alloc` of any backend returned. 0 is allowed."""
+        ...
+
+    def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
+        """Prepare a function once for many calls.
+
+        The callable has ``__name__``, ``__doc__`` and an `inspect.signature`, takes weak references, and keeps
+        working until `redirect`. Raises `UnsupportedSignatureError`, and ValueError for a binding that
+        contradicts its signature.
+        """
+        ...
+
+    def redirect(self, function: Callable[..., Any], address: int | None) -> None:
+        """Let a function that this backend bound call `address` from now on; None makes every call raise
+        `ClosedLibraryError`. It costs the calls nothing."""
+        ...
+
+    def call(self, address: int, signature: Signature, args: Sequence[Any]) -> Any:
+        """`bind`, with a cache, and call."""
+        ...
+
+    def callback(
+        self, function: Callable[..., Any], signature: Signature, *, name: str = ..., error: Any = ...
+    ) -> CallbackHandle:
+        """Machine code that calls `function` with natural values and converts what it returns.
+
+        `error` is what C gets when the function raises or returns a value that does not fit.
+        """
+        ...
+
+
+#: Every word that `Backend.capabilities` may hold.
+CAPABILITIES = frozenset(
+    {"scalars", "long double", "complex", "aggregates", "variadic", "callbacks", "errno", "release_gil"}
+)
