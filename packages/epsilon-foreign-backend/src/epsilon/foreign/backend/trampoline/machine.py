@@ -1,15 +1,18 @@
 """The code generator's view of a processor: a small set of operations that every instruction set offers.
 
-The generator is written once, against `Machine`; `machine_x86_64` and `machine_aarch64` implement it. Operands:
-`d` is written, `s`, `a`, `b` are read, `base` and `index` form addresses; all 64 bits wide unless a size (in bytes)
-says otherwise. Operands may be the same register. An `off` is a byte offset of 32 signed bits; an `imm` or
-`value` is any integer from -2**63 to 2**64-1. What cannot be encoded raises `AssemblyError`.
+The generator is written once, against `Machine`; `machine_x86_64` and `machine_aarch64` implement it.
+Operands: `d` is written, `s`, `a`, `b` are read, `base` and `index` form addresses; all 64 bits wide unless
+a size (in bytes) says otherwise. Operands may be the same register. SP is the base of an address anywhere,
+and else an operand only of `mov` and `lea` and the `d` of `add`, `sub`, `add_imm`, `sub_imm`. An `off` is a
+byte offset of 32 signed bits; an `imm` or `value` is any integer from -2**63 to 2**64-1. What cannot be
+encoded raises `AssemblyError`.
 
 Flags. `compare*` and `sub*` set them for every `Cond`; `test*` for EQ, NE, NEG, NONNEG and the signed ones;
-`add*` and `neg` (not on SP) for EQ, NE, NEG, NONNEG, OVERFLOW, NO_OVERFLOW; `and*` for EQ and NE. `fcompare` sets
-them so that EQ, NE, A, AE mean C's `==`, `!=`, `>`, `>=` and B, BE mean "less (or equal) or unordered"; so write
-`x < y` as `fcompare(y, x)` and A. After `mul`, `or*`, `xor`, shifts, `increment_memory`, `branch_zero`,
-`branch_nonzero`, calls and `prologue` they are undefined. Everything else leaves them alone.
+`add*` and `neg` (not on SP) for EQ, NE, NEG, NONNEG, OVERFLOW, NO_OVERFLOW; `and*` for EQ and NE.
+`fcompare` sets them so that EQ, NE, A, AE mean C's `==`, `!=`, `>`, `>=` and B, BE mean "less (or equal) or
+unordered"; so write `x < y` as `fcompare(y, x)` and A. After `mul`, `or*`, `xor`, shifts,
+`increment_memory`, `branch_zero`, `branch_nonzero`, calls and `prologue` they are undefined. Everything
+else leaves them alone.
 """
 
 from __future__ import annotations
@@ -87,7 +90,7 @@ class Machine(Protocol):
     ) -> None: ...
     def store(self, base: IntRegister, off: int, s: IntRegister, /, size: int = 8) -> None: ...
     def store_imm(self, base: IntRegister, off: int, value: int, /, size: int = 8) -> None:
-        """Stores a constant: for size 8 a signed 32-bit one, else any (signed or unsigned) of `size` bytes."""
+        """Stores a constant: of 32 signed bits for size 8, else any (signed or unsigned) of `size` bytes."""
 
     def load_indexed(
         self,
@@ -183,7 +186,7 @@ class Machine(Protocol):
 
     def call_register(self, r: IntRegister, /) -> None: ...
     def variadic_vectors(self, n: int, /) -> None:
-        """Announces `n` vector registers to a variadic callee, where the convention wants that (AL in System V)."""
+        """Announces `n` vector registers to a variadic callee, where the convention asks (System V: AL)."""
 
     def trap(self) -> None: ...
 
@@ -196,7 +199,7 @@ class Machine(Protocol):
         """
 
     def epilogue(self) -> None:
-        """Undoes `prologue`: SP, FP and saved registers as on entry. Follow with `ret` or a jump; may be repeated."""
+        """Restores SP, FP and saved registers. Follow with `ret` or a jump; one for each exit."""
 
     def ret(self) -> None: ...
     def finish(self) -> bytes:

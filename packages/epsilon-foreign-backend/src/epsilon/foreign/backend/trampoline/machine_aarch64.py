@@ -1,4 +1,4 @@
-"""`Machine` for AArch64 (Procedure Call Standard for the Arm 64-bit Architecture, 6.1: registers, 6.4: the stack).
+"""`Machine` for AArch64 (Procedure Call Standard for the Arm 64-bit Architecture: registers, stack frame).
 
 Macros that expand to several instructions use X16 for a value and X17 for an offset, the two registers the
 standard leaves to such glue; neither may be an operand. X18 belongs to the platform and is never touched.
@@ -51,7 +51,12 @@ class AArch64Machine:
 
     name: ClassVar[str] = "aarch64"
     POINTER_SIZE: ClassVar[int] = 8
-    ENTRY: ClassVar[tuple[IntRegister, IntRegister, IntRegister, IntRegister]] = (arm.X0, arm.X1, arm.X2, arm.X3)
+    ENTRY: ClassVar[tuple[IntRegister, IntRegister, IntRegister, IntRegister]] = (
+        arm.X0,
+        arm.X1,
+        arm.X2,
+        arm.X3,
+    )
     RESULT: ClassVar[IntRegister] = arm.X0
     RESULT2: ClassVar[IntRegister] = arm.X1
     FRESULT: ClassVar[VectorRegister] = arm.V0
@@ -163,7 +168,7 @@ class AArch64Machine:
         if scale in (1, size):
             self._assembler.load_indexed(d, base, index, scale != 1, size, signed)
         else:
-            self._assembler.add_extended(X17, base, index, _log2(scale))
+            self._assembler.op_extended(Op.ADD, X17, base, index, _log2(scale))
             self._assembler.load(d, X17, 0, size, signed)
 
     def store_indexed(
@@ -172,7 +177,7 @@ class AArch64Machine:
         if scale in (1, size):
             self._assembler.store_indexed(base, index, scale != 1, s, size)
         else:
-            self._assembler.add_extended(X17, base, index, _log2(scale))
+            self._assembler.op_extended(Op.ADD, X17, base, index, _log2(scale))
             self._assembler.store(X17, 0, s, size)
 
     def increment_memory(self, base: IntRegister, off: int, /) -> None:
@@ -220,12 +225,15 @@ class AArch64Machine:
 
     def add(self, d: IntRegister, s: IntRegister, /) -> None:
         if d is SP:
-            self._assembler.add_extended(SP, SP, s)
+            self._assembler.op_extended(Op.ADD, SP, SP, s)
         else:
             self._assembler.op(Op.ADDS, d, d, s)
 
     def sub(self, d: IntRegister, s: IntRegister, /) -> None:
-        self._assembler.op(Op.SUBS, d, d, s)
+        if d is SP:
+            self._assembler.op_extended(Op.SUB, SP, SP, s)
+        else:
+            self._assembler.op(Op.SUBS, d, d, s)
 
     def mul(self, d: IntRegister, s: IntRegister, /) -> None:
         self._assembler.mul(d, d, s)
@@ -249,17 +257,17 @@ class AArch64Machine:
         self._add(Op.SUB if d is SP else Op.SUBS, d, d, signed(imm))
 
     def _add(self, operation: Op, d: IntRegister, n: IntRegister, imm: int, size: int = 8) -> None:
-        """ADD, SUB, ADDS or SUBS with any `imm`. One instruction computes the sum, so that its flags are right."""
-        if 0 <= imm and fits_add_immediate(imm):
+        """ADD, SUB, ADDS or SUBS with any `imm`, summed by one instruction so that the flags are right."""
+        if imm >= 0 and fits_add_immediate(imm):
             self._assembler.add_imm(operation, d, n, imm, size)
         elif imm < 0 and fits_add_immediate(-imm):
             self._assembler.add_imm(_OPPOSITE[operation], d, n, -imm, size)
         elif operation in (Op.ADDS, Op.SUBS):
             self.mov_imm(X16, imm)
             self._assembler.op(operation, d, n, X16, size=size)
-        else:  # the form that can name SP only adds
-            self.mov_imm(X16, imm if operation is Op.ADD else -imm)
-            self._assembler.add_extended(d, n, X16)
+        else:
+            self.mov_imm(X16, imm)
+            self._assembler.op_extended(operation, d, n, X16)
 
     def and_imm(self, d: IntRegister, imm: int, /) -> None:
         self._logical(Op.ANDS, d, d, imm)
@@ -378,7 +386,7 @@ class AArch64Machine:
             raise AssemblyError("a prologue was emitted already")
         if frame_bytes < 0 or not set(saved) <= set(self.SAVED) or len(set(saved)) < len(saved):
             raise AssemblyError(f"cannot make a frame of {frame_bytes} bytes that saves {saved!r}")
-        # The record (FP, LR) and the saved registers lie together, in reach of LDP; the frame's own bytes below.
+        # The record (FP, LR) and the saved registers lie together, in reach of LDP; the frame is below.
         record = 16 + 8 * len(saved) + 8 * (len(saved) % 2)
         self._assembler.stp_before(arm.X29, arm.X30, SP, -record)
         self.mov(arm.X29, SP)

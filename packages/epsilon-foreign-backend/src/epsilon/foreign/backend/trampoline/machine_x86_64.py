@@ -35,7 +35,12 @@ class X86_64Machine:
 
     name: ClassVar[str] = "x86_64"
     POINTER_SIZE: ClassVar[int] = 8
-    ENTRY: ClassVar[tuple[IntRegister, IntRegister, IntRegister, IntRegister]] = (x86.RDI, x86.RSI, x86.RDX, x86.RCX)
+    ENTRY: ClassVar[tuple[IntRegister, IntRegister, IntRegister, IntRegister]] = (
+        x86.RDI,
+        x86.RSI,
+        x86.RDX,
+        x86.RCX,
+    )
     RESULT: ClassVar[IntRegister] = x86.RAX
     RESULT2: ClassVar[IntRegister] = x86.RDX
     FRESULT: ClassVar[VectorRegister] = x86.XMM0
@@ -231,7 +236,7 @@ class X86_64Machine:
         if size not in (4, 8):
             raise AssemblyError(f"cannot test {size} bytes")
         imm = signed(imm, 8 * size)
-        # While the mask's highest bit is clear the result is not negative in any width: the shortest form will do.
+        # While the mask's highest bit is clear no result is negative in any width: the shortest will do.
         if 0 <= imm <= 0x7F:
             self._assembler.test_imm(a, imm, 1)
         elif 0 <= imm <= 0x7FFF_FFFF or size == 4:

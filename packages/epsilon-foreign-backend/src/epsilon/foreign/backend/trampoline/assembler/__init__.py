@@ -1,7 +1,8 @@
 """Assemblers: instructions to bytes, one module for each instruction set.
 
-`x86_64` and `aarch64` know encodings and labels, nothing of calling conventions or of Python; what the two share
-is here and in `buffer`. Neither is imported from here, so that a process loads only the one it runs on.
+`x86_64` and `aarch64` know encodings and labels, nothing of calling conventions or of Python; what the two
+share is here and in `buffer`. Neither is imported from here, so that a process loads only the one it runs
+on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,16 @@ from typing import Any, NoReturn, TypeVar
 
 from .buffer import AssemblyError, CodeBuffer, Label
 
-__all__ = ["AssemblyError", "CodeBuffer", "Forms", "IntRegister", "Label", "Register", "VectorRegister", "signed"]
+__all__ = [
+    "AssemblyError",
+    "CodeBuffer",
+    "Forms",
+    "IntRegister",
+    "Label",
+    "Register",
+    "VectorRegister",
+    "signed",
+]
 
 Key = TypeVar("Key")
 Form = TypeVar("Form")

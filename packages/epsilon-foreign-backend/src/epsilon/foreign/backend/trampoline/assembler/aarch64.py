@@ -1,11 +1,11 @@
 """The AArch64 (A64) instructions the trampoline uses.
 
-Encodings: Arm Architecture Reference Manual for A-profile (DDI 0487), part C, chapter C6 (base instructions) and
-C7 (floating point). Baseline Armv8.0; nothing optional.
+Encodings: Arm Architecture Reference Manual for A-profile (DDI 0487), part C, chapter C6 (base
+instructions) and C7 (floating point). Baseline Armv8.0; nothing optional.
 
 Register number 31 is the stack pointer in some operand positions and zero in others: a method raises
-AssemblyError when given the one its instruction cannot name. Sizes and offsets are bytes. A 32-bit result clears
-the upper half of its register.
+AssemblyError when given the one its instruction cannot name. Sizes and offsets are bytes. A 32-bit result
+clears the upper half of its register.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ XZR = IntRegister(31, "XZR")
 
 
 class Op(IntEnum):
-    """Two-source integer operations; the value is the 64-bit shifted-register form. A final S sets the flags."""
+    """Two-source integer operations; the value is the 64-bit shifted-register form. S sets the flags."""
 
     ADD = 0x8B000000
     ADDS = 0xAB000000
@@ -71,6 +71,7 @@ class Convert(IntEnum):
 _SF = 1 << 31  # clear: the operation works on 32 bits
 _SF_MASK = Forms({8: 0xFFFFFFFF, 4: 0x7FFFFFFF})
 _ADD_IMMEDIATE = Forms({Op.ADD: 0x91000000, Op.ADDS: 0xB1000000, Op.SUB: 0xD1000000, Op.SUBS: 0xF1000000})
+_EXTENDED = Forms({Op.ADD: 0x8B206000, Op.SUB: 0xCB206000})
 _LOGICAL_IMMEDIATE = Forms({Op.AND: 0x92000000, Op.ORR: 0xB2000000, Op.EOR: 0xD2000000, Op.ANDS: 0xF2000000})
 
 # Transfers in the form with a scaled unsigned offset; the other two forms follow from it.
@@ -178,7 +179,7 @@ _patch19 = _distance_patch(19, 5)
 
 
 class AArch64Assembler:
-    """Appends instructions to `buffer`. A method is named after what it emits; its destination comes first."""
+    """Appends instructions to `buffer`. A method is named after what it emits; destinations come first."""
 
     __slots__ = ("buffer", "code")
 
@@ -204,16 +205,19 @@ class AArch64Assembler:
             raise AssemblyError(f"cannot shift {8 * size} bits by {shift}")
         self._emit(operation & _SF_MASK[size] | m << 16 | shift << 10 | n << 5 | d)
 
-    def add_extended(self, d: IntRegister, n: IntRegister, m: IntRegister, shift: int = 0) -> None:
-        """`d` = `n` + (`m` << `shift`), `shift` 0 to 4; `d` and `n` may be SP."""
+    def op_extended(
+        self, operation: Op, d: IntRegister, n: IntRegister, m: IntRegister, shift: int = 0
+    ) -> None:
+        """ADD or SUB: `d` = `n` op (`m` << `shift`), `shift` 0 to 4; `d` and `n` may be SP."""
+        word = _EXTENDED[operation]
         _no_zero(d, n)
         _no_sp(m)
         if not 0 <= shift <= 4:
             raise AssemblyError(f"an extended register is not shifted by {shift}")
-        self._emit(0x8B206000 | m << 16 | shift << 10 | n << 5 | d)
+        self._emit(word | m << 16 | shift << 10 | n << 5 | d)
 
     def add_imm(self, operation: Op, d: IntRegister, n: IntRegister, value: int, size: int = 8) -> None:
-        """ADD, ADDS, SUB, SUBS with a value for which `fits_add_immediate`; `n` may be SP, `d` if no flags are set."""
+        """ADD, ADDS, SUB, SUBS with a value that `fits_add_immediate`; `n` may be SP, `d` too without S."""
         word = _ADD_IMMEDIATE[operation] & _SF_MASK[size]
         _no_zero(n)
         (_no_sp if operation in (Op.ADDS, Op.SUBS) else _no_zero)(d)
@@ -294,14 +298,20 @@ class AArch64Assembler:
         _no_sp(d)
         self._emit(_transfer_indexed(_LOADS[size, signed], d, base, index, scaled))
 
-    def store_indexed(self, base: IntRegister, index: IntRegister, scaled: bool, s: IntRegister, size: int) -> None:
+    def store_indexed(
+        self, base: IntRegister, index: IntRegister, scaled: bool, s: IntRegister, size: int
+    ) -> None:
         _no_sp(s)
         self._emit(_transfer_indexed(_STORES[size], s, base, index, scaled))
 
-    def fload_indexed(self, d: VectorRegister, base: IntRegister, index: IntRegister, scaled: bool, size: int) -> None:
+    def fload_indexed(
+        self, d: VectorRegister, base: IntRegister, index: IntRegister, scaled: bool, size: int
+    ) -> None:
         self._emit(_transfer_indexed(_FLOAT_LOADS[size], d, base, index, scaled))
 
-    def fstore_indexed(self, base: IntRegister, index: IntRegister, scaled: bool, s: VectorRegister, size: int) -> None:
+    def fstore_indexed(
+        self, base: IntRegister, index: IntRegister, scaled: bool, s: VectorRegister, size: int
+    ) -> None:
         self._emit(_transfer_indexed(_FLOAT_STORES[size], s, base, index, scaled))
 
     def load_label(self, d: IntRegister, label: Label) -> None:

@@ -1,8 +1,8 @@
 """Code being written: bytes, labels, the places that refer to labels, and a pool of 64-bit constants.
 
-Knows nothing of any instruction set. An instruction that refers to a label is emitted with a zero distance and
-registers a *fixup*; `CodeBuffer.finish` places the pool after the code, then lets every fixup write its distance.
-Distances are relative to the code itself, so the result runs at any 8-aligned address.
+Knows nothing of any instruction set. An instruction that refers to a label is emitted with a zero distance
+and registers a *fixup*; `CodeBuffer.finish` places the pool after the code, then lets every fixup write its
+distance. Distances are relative to the code itself, so the result runs at any 8-aligned address.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ POOL_ALIGNMENT = 8
 _WORD = 1 << 64
 
 Patch = Callable[[bytearray, int, int], None]
-"""Writes into `code`, at `position`, the way to `target` (both byte offsets); raises AssemblyError out of range."""
+"""Writes into `code`, at `position`, the way to `target` (byte offsets); AssemblyError if out of range."""
 
 
 class AssemblyError(ValueError):
-    """The instruction asked for cannot be encoded (operand out of range, unknown size, label never bound...)."""
+    """What was asked for cannot be encoded (operand out of range, unknown size, label never bound...)."""
 
 
 class Label:
@@ -70,7 +70,7 @@ class CodeBuffer:
         return label
 
     def finish(self) -> bytes:
-        """Places the pool, resolves every label, and returns code and pool. Nothing may be emitted afterwards."""
+        """Places the pool, resolves every label, returns code and pool. Nothing may be emitted afterwards."""
         if self.code_size is None:
             self.code_size = len(self.code)
             self._place_literals()
@@ -89,5 +89,7 @@ class CodeBuffer:
         code = self.code
         for position, label, patch in self._fixups:
             if label.position is None:
-                raise AssemblyError(f"the instruction at {position:#x} refers to a label that was never bound")
+                raise AssemblyError(
+                    f"the instruction at {position:#x} refers to a label that was never bound"
+                )
             patch(code, position, label.position)

@@ -1,10 +1,10 @@
 """The x86-64 instructions the trampoline uses, in 64-bit mode.
 
-Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapters 2 (ModRM, SIB, REX)
-and 3 to 5 (instructions). Where several encodings exist the one GNU `as` would choose is used.
+Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapters 2 (ModRM, SIB,
+REX) and 3 to 5 (instructions). Where several encodings exist the one GNU `as` would choose is used.
 
-An operand `base, offset` is memory at `[base + offset]`, the offset a signed 32-bit byte count. Sizes are bytes.
-A 32-bit result clears the upper half of its register.
+An operand `base, offset` is memory at `[base + offset]`, the offset a signed 32-bit byte count. Sizes are
+bytes. A 32-bit result clears the upper half of its register.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from . import AssemblyError, CodeBuffer, Forms, IntRegister, Label, VectorRegister
 
-_INT_NAMES = "RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split()
+_INT_NAMES = "RAX RCX RDX RBX RSP RBP RSI RDI R8 R9 R10 R11 R12 R13 R14 R15".split()  # noqa: SIM905
 INT_REGISTERS = tuple(IntRegister(number, name) for number, name in enumerate(_INT_NAMES))
 VECTOR_REGISTERS = tuple(VectorRegister(number, f"XMM{number}") for number in range(16))
 RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 = INT_REGISTERS
@@ -41,7 +41,7 @@ class Shift(IntEnum):
 
 
 class Condition(IntEnum):
-    """Conditions of Jcc, SETcc and CMOVcc, by their number in opcodes; P is parity, set by an unordered UCOMISD."""
+    """Conditions of Jcc, SETcc and CMOVcc, by their number in opcodes; P is set by an unordered UCOMISD."""
 
     O = 0  # noqa: E741 - the manual's name
     NO = 1
@@ -62,7 +62,7 @@ class Condition(IntEnum):
 
 
 class Sse(IntEnum):
-    """Operations between two vector registers; the value is prefix << 8 | opcode after 0F (prefix 0: none)."""
+    """Operations on two vector registers; the value is prefix << 8 | opcode after 0F (prefix 0: none)."""
 
     MOVAPS = 0x0028
     XORPS = 0x0057
@@ -140,7 +140,9 @@ def _memory(prefix: bytes, rex: int, opcode: bytes, reg: int, base: int, offset:
     return _opcode(prefix, rex | (reg & 8) >> 1 | base >> 3, opcode) + _BYTE[modrm] + sib + displacement
 
 
-def _indexed(prefix: bytes, rex: int, opcode: bytes, reg: int, base: int, index: IntRegister, scale: int) -> bytes:
+def _indexed(
+    prefix: bytes, rex: int, opcode: bytes, reg: int, base: int, index: IntRegister, scale: int
+) -> bytes:
     """An instruction on a register and `[base + index * scale]`."""
     if index is RSP:
         raise AssemblyError("RSP cannot be an index")
@@ -157,7 +159,7 @@ def _patch_relative32(code: bytearray, position: int, target: int) -> None:
 
 
 class X86_64Assembler:
-    """Appends instructions to `buffer`. A method is named after what it emits; its destination comes first."""
+    """Appends instructions to `buffer`. A method is named after what it emits; destinations come first."""
 
     __slots__ = ("buffer", "code")
 
@@ -177,7 +179,9 @@ class X86_64Assembler:
         elif fits_int32(value):
             self.code += _registers(b"", _W, b"\xc7", 0, d) + _signed_bytes(value, 4)
         elif -(1 << 63) <= value < 1 << 64:
-            self.code += _opcode(b"", _W | d >> 3, _BYTE[0xB8 | d & 7]) + (value % (1 << 64)).to_bytes(8, "little")
+            self.code += _opcode(b"", _W | d >> 3, _BYTE[0xB8 | d & 7]) + (value % (1 << 64)).to_bytes(
+                8, "little"
+            )
         else:
             raise AssemblyError(f"{value:#x} does not fit 64 bits")
 
@@ -210,7 +214,9 @@ class X86_64Assembler:
             rex = _BARE_REX
         self.code += _memory(prefix, rex, opcode, s, base, offset)
 
-    def store_indexed(self, base: IntRegister, index: IntRegister, scale: int, s: IntRegister, size: int) -> None:
+    def store_indexed(
+        self, base: IntRegister, index: IntRegister, scale: int, s: IntRegister, size: int
+    ) -> None:
         prefix, rex, opcode = _STORES[size]
         if size == 1 and s & 12 == 4:
             rex = _BARE_REX
