@@ -1,0 +1,1 @@
+"""The nox sessions, one concept a file; the noxfile imports them."""
