@@ -1,0 +1,139 @@
+"""A report as a bar chart in SVG 1.1 (https://www.w3.org/TR/SVG11/), written out by hand.
+
+Horizontal bars, a panel for each treatment of the lock, a group for each call. Colours follow the reader's preference
+for light or dark through a media query; every bar carries its number, so that colour is never the only carrier.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+from ..contestant import BOTH, PEERS, Contestant, Gil, Peer
+from ..result import Report, Row, SuiteResult
+
+_WIDTH = 860
+_LABELS = 250
+_NUMBERS = 60
+_BAR = 11
+_GROUP_GAP = 12
+_PANEL_GAP = 34
+_TOP = 30
+
+#: Fill by peer, for light and for dark backgrounds; ours stands out, the rest are told apart by hue and lightness.
+_COLOURS: dict[str, tuple[str, str]] = {
+    "ours": ("#d1495b", "#ff6f80"),
+    "layer": ("#e9a3ad", "#9c4450"),
+    "c": ("#30638e", "#6fa8d6"),
+    "nanobind": ("#00798c", "#3fb8cb"),
+    "cython": ("#edae49", "#f0c16f"),
+    "cffi-api": ("#7a5195", "#b48ad0"),
+    "cffi-abi": ("#b7a0c7", "#7d6790"),
+    "ctypes": ("#8d99a6", "#8d99a6"),
+    "stdlib": ("#4f772d", "#90b56f"),
+}
+_GIL_TITLE = {Gil.HELD: "lock held during the call", Gil.RELEASED: "lock released during the call"}
+
+
+class Panel(NamedTuple):
+    """What is drawn under one heading, on one scale."""
+
+    title: str
+    gil: Gil
+    rows: list[Row]
+    peers: list[Peer]
+
+
+def render(report: Report) -> str:
+    """The chart of the report's headline suites; a valid document even when there is nothing to show."""
+    panels = [panel for suite in report.suites if suite.headline for panel in _panels(suite, report)]
+    body: list[str] = []
+    y = float(_TOP)
+    for panel in panels:
+        drawn, height = _draw(panel, y)
+        body += drawn
+        y += height + _PANEL_GAP
+    shown = [peer for peer in PEERS.values() if any(peer in panel.peers for panel in panels)]
+    legend, height = _legend(shown, y)
+    return _document(body + legend, y + height, report)
+
+
+def _panels(suite: SuiteResult, report: Report) -> list[Panel]:
+    made = []
+    for gil in BOTH:
+        rows = [row for row in suite.rows if row.unit == "ns" and any(c.gil is gil for c in row.cells)]
+        present = {c.peer.key for row in rows for c in row.cells if c.gil is gil}
+        peers = [peer for peer in PEERS.values() if peer.key in present and _drawn(peer, report)]
+        if peers:
+            made.append(Panel(f"{suite.title}, {_GIL_TITLE[gil]} (ns, shorter is better)", gil, rows, peers))
+    return made
+
+
+def _drawn(peer: Peer, report: Report) -> bool:
+    """Of our own, only the one that users get: the chart compares with others, not with ourselves."""
+    return peer.kind == "peer" or peer == report.ours
+
+
+def _draw(panel: Panel, top: float) -> tuple[list[str], float]:
+    longest = max(cell.value for row in panel.rows for c, cell in row.cells.items() if c.gil is panel.gil)
+    scale = (_WIDTH - _LABELS - _NUMBERS) / max(longest, 1.0)
+    parts = [_text(10, top, panel.title, "title")]
+    y = top + 14
+    for row in panel.rows:
+        bars = [(peer, cell) for peer in panel.peers if (cell := row.cells.get(Contestant(peer, panel.gil)))]
+        middle = y + len(bars) * _BAR / 2 + 4
+        parts.append(_text(_LABELS - 10, middle, row.label, "label"))
+        for peer, cell in bars:
+            length = max(cell.value * scale, 1.0)
+            number = f"{cell.value:.0f}" if cell.value >= 100 else f"{cell.value:.1f}"
+            hover = f"<title>{escape(peer.title)}: {number} ns</title>"
+            parts.append(
+                f'<rect class="{_style(peer)}" x="{_LABELS}" y="{y:.1f}" width="{length:.1f}" '
+                f'height="{_BAR - 2}">{hover}</rect>'
+            )
+            parts.append(_text(_LABELS + length + 4, y + _BAR - 3, number, "number"))
+            y += _BAR
+        y += _GROUP_GAP
+    return parts, y - top
+
+
+def _legend(peers: list[Peer], top: float) -> tuple[list[str], float]:
+    parts = []
+    x, y = 10.0, top
+    for peer in peers:
+        needed = 30 + 7.5 * len(peer.title)
+        if x + needed > _WIDTH:
+            x, y = 10.0, y + 20
+        parts.append(f'<rect class="{_style(peer)}" x="{x:.1f}" y="{y - 10:.1f}" width="12" height="12"/>')
+        parts.append(_text(x + 17, y, peer.title, "legend"))
+        x += needed
+    return parts, y - top + 20
+
+
+def _style(peer: Peer) -> str:
+    return peer.kind if peer.kind in _COLOURS else peer.key
+
+
+def _text(x: float, y: float, text: str, style: str) -> str:
+    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+
+
+def _document(body: list[str], height: float, report: Report) -> str:
+    light = "".join(f".{name}{{fill:{colours[0]}}}" for name, colours in _COLOURS.items())
+    dark = "".join(f".{name}{{fill:{colours[1]}}}" for name, colours in _COLOURS.items())
+    style = (
+        "text{font:12px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600;font-size:14px}"
+        ".label{text-anchor:end}.number{font-size:10px}"
+        f"{light}@media(prefers-color-scheme:dark){{text{{fill:#e6edf3}}{dark}}}"
+    )
+    description = escape(f"{report.environment.get('python', '')}, {report.environment.get('processor', '')}")
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height:.0f}" '
+            f'width="{_WIDTH}" height="{height:.0f}" role="img">',
+            f"<title>Nanoseconds per foreign call</title><desc>{description}</desc>",
+            f"<style>{style}</style>",
+            *body,
+            "</svg>\n",
+        ]
+    )

@@ -1,0 +1,50 @@
+"""What is measured: an operation, and what one contestant brings to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Operation(NamedTuple):
+    """One row of a table.
+
+    `statement` is timed with the names that a contestant's `Subject` supplies. `expected` is what the statement, as an
+    expression, must give before its time means anything; an Ellipsis leaves that to the subject's own check.
+    `inner` is how many units one execution stands for (rows, functions in turn): times are per unit. `unroll` is how
+    often the statement stands in the loop's body.
+    """
+
+    name: str
+    label: str
+    statement: str
+    expected: Any = ...
+    inner: int = 1
+    unroll: int = 20
+
+
+class Subject(NamedTuple):
+    """What a contestant brings to one operation.
+
+    `names` become local variables of the timing function. `statement` replaces the operation's where the contestant
+    needs another form. `check` replaces the comparison with the operation's `expected`.
+    """
+
+    names: Mapping[str, Any]
+    statement: str | None = None
+    check: Callable[[Any], bool] | None = None
+
+
+class WrongResultError(Exception):
+    """A contestant's answer was not the expected one: its time would mean nothing."""
+
+
+def verify(operation: Operation, subject: Subject) -> None:
+    """Run the statement once. Raises WrongResultError when the result is wrong; other exceptions pass through."""
+    result = eval(subject.statement or operation.statement, {}, dict(subject.names))
+    if subject.check is not None:
+        right = subject.check(result)
+    else:
+        right = operation.expected is Ellipsis or bool(result == operation.expected)
+    if not right:
+        raise WrongResultError(f"{operation.name} gave {result!r}, expected {operation.expected!r}")

@@ -1,0 +1,9 @@
+"""The built-in suites. Importing this package registers them, in the order in which reports show them."""
+
+from __future__ import annotations
+
+from ..suite import register
+from . import calls, microbenchmark, scale, sqlite
+
+for _suite in (calls.SUITE, sqlite.SUITE, microbenchmark.SUITE, scale.SUITE):
+    register(_suite)

@@ -1,0 +1,3 @@
+"""x"""
+from ...suite import Suite
+SUITE = Suite(name="sqlite", title="sqlite")
