@@ -120,6 +120,12 @@ def to_string(value: Any) -> bytes | None:
     return encoded
 
 
+def to_nothing(value: Any) -> None:
+    """None, for void."""
+    if value is not None:
+        raise expected("None for void", value)
+
+
 def to_address(value: Any) -> int:
     """None as NULL, or an integer address."""
     if value is None:
@@ -192,6 +198,7 @@ _BY_MARSHAL: dict[Marshal, Converter] = {
     Marshal.WRITABLE: to_writable,
 }
 _BY_KIND: dict[Kind, Converter] = {
+    Kind.VOID: to_nothing,
     Kind.BOOL: to_bool,
     Kind.FLOAT: to_float,
     Kind.COMPLEX: to_complex,

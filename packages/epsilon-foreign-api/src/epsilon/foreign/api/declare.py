@@ -1,0 +1,87 @@
+"""Declarations in annotated Python: a function's parameters, defaults and docstring become a `Declaration`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from epsilon.foreign.runtime import Check, Declaration, DeclarationError, Declared, resolve_type
+
+#: `co_flags` of a function with ``*args``, and with ``**kwargs`` (inspect.CO_VARARGS, CO_VARKEYWORDS); `inspect`
+#: itself would be a third of what importing this package costs.
+CO_VARARGS = 0x04
+CO_VARKEYWORDS = 0x08
+
+
+def declaration_of(
+    function: Callable[..., Any],
+    *,
+    check: Check | None,
+    release_gil: bool,
+    convention: str,
+    scope: dict[str, Any],
+) -> Declaration:
+    """The foreign function that an annotated Python function declares; its body is never run.
+
+    ``*args`` makes it variadic. `scope` are the local names where it was declared, for annotations that are text.
+    Raises DeclarationError for a parameter without a C type, a missing result (say ``-> None`` for void),
+    keyword-only parameters and ``**kwargs``.
+    """
+    if not isinstance(function, FunctionType):
+        raise DeclarationError(f"expected an annotated function, got {type(function).__name__}")
+    name, code = function.__name__, function.__code__
+    if code.co_kwonlyargcount or code.co_flags & CO_VARKEYWORDS:
+        raise DeclarationError(f"{name}(): C has no keyword-only parameters and no **kwargs")
+    annotations = _annotations(function, scope)
+    if "return" not in annotations:
+        raise DeclarationError(f"{name}(): no result type; say '-> None' for void")
+    names = code.co_varnames[: code.co_argcount]
+    defaults = (Ellipsis,) * (len(names) - len(function.__defaults__ or ())) + (function.__defaults__ or ())
+    return Declaration(
+        name,
+        _resolved(annotations["return"], name, "the result"),
+        tuple(
+            Declared(_parameter(annotations, name, parameter), parameter, default)
+            for parameter, default in zip(names, defaults, strict=True)
+        ),
+        variadic=bool(code.co_flags & CO_VARARGS),
+        check=check,
+        release_gil=release_gil,
+        convention=convention,
+        doc=function.__doc__,
+        module=function.__module__,
+    )
+
+
+def caller_scope(depth: int) -> dict[str, Any]:
+    """The local names `depth` frames above the caller of this function."""
+    return dict(sys._getframe(depth + 1).f_locals)
+
+
+def _parameter(annotations: dict[str, Any], function: str, parameter: str) -> Any:
+    if parameter not in annotations:
+        raise DeclarationError(f"{function}(): parameter {parameter!r} has no C type")
+    return _resolved(annotations[parameter], function, f"parameter {parameter!r}")
+
+
+def _resolved(annotation: Any, function: str, what: str) -> Any:
+    try:
+        return resolve_type(annotation)
+    except DeclarationError as error:
+        raise DeclarationError(f"{function}(): {what}: {error}") from None
+
+
+def _annotations(function: FunctionType, scope: dict[str, Any]) -> dict[str, Any]:
+    """The annotations as objects. Text, as PEP 563 leaves it, is evaluated where the function was written."""
+    annotations: dict[str, Any] = dict(function.__annotations__)
+    for name, annotation in annotations.items():
+        if isinstance(annotation, str):
+            try:
+                annotations[name] = eval(annotation, function.__globals__, scope)
+            except Exception as error:
+                raise DeclarationError(
+                    f"{function.__name__}(): cannot evaluate annotation {annotation!r} of {name!r}: {error}"
+                ) from error
+    return annotations

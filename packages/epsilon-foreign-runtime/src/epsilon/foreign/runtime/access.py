@@ -1,0 +1,63 @@
+"""Reading and writing one value of a C type at an address.
+
+The address must be valid: whoever calls this has checked bounds and lifetime.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from epsilon.foreign.backend import Kind, Marshal, expected
+
+from .types import ForeignType
+
+_BY_KIND_AND_SIZE: dict[tuple[Kind, int], Any] = {
+    (Kind.BOOL, ctypes.sizeof(ctypes.c_bool)): ctypes.c_bool,
+    (Kind.FLOAT, ctypes.sizeof(ctypes.c_longdouble)): ctypes.c_longdouble,
+    (Kind.FLOAT, 8): ctypes.c_double,
+    (Kind.FLOAT, 4): ctypes.c_float,
+    (Kind.POINTER, ctypes.sizeof(ctypes.c_void_p)): ctypes.c_void_p,
+    (Kind.SIGNED, 1): ctypes.c_int8,
+    (Kind.SIGNED, 2): ctypes.c_int16,
+    (Kind.SIGNED, 4): ctypes.c_int32,
+    (Kind.SIGNED, 8): ctypes.c_int64,
+    (Kind.UNSIGNED, 1): ctypes.c_uint8,
+    (Kind.UNSIGNED, 2): ctypes.c_uint16,
+    (Kind.UNSIGNED, 4): ctypes.c_uint32,
+    (Kind.UNSIGNED, 8): ctypes.c_uint64,
+}
+_HALVES = {8: ctypes.c_float * 2, 16: ctypes.c_double * 2}
+
+
+def read(address: int, row: ForeignType) -> Any:
+    """The Python value of the C value at `address`."""
+    kind = row.abi.kind
+    value: Any
+    if row.result_marshal in (Marshal.STRING, Marshal.BYTES):
+        raw = ctypes.c_char_p.from_address(address).value
+        value = raw.decode() if raw is not None and row.result_marshal is Marshal.STRING else raw
+    elif kind is Kind.COMPLEX:
+        value = complex(*_HALVES[row.size].from_address(address))
+    elif kind is Kind.AGGREGATE:
+        value = ctypes.string_at(address, row.size)
+    else:
+        value = _BY_KIND_AND_SIZE[kind, row.size].from_address(address).value
+    return value if row.from_foreign is None else row.from_foreign(value)
+
+
+def write(address: int, row: ForeignType, value: Any) -> None:
+    """Store a Python value as a C value at `address`.
+
+    Raises an ArgumentError when it does not fit, and for strings and buffers, whose memory nothing would keep alive.
+    """
+    if row.marshal not in (Marshal.VALUE, Marshal.OBJECT):
+        raise expected(f"a type that can be stored; a {row.name} would not outlive this statement", value)
+    kind = row.abi.kind
+    canonical = row.to_foreign(value)
+    if kind is Kind.COMPLEX:
+        _HALVES[row.size].from_address(address)[:] = [canonical.real, canonical.imag]
+    elif kind is Kind.AGGREGATE:
+        ctypes.memmove(address, bytes(canonical), row.size)
+    else:
+        _BY_KIND_AND_SIZE[kind, row.size].from_address(address).value = canonical

@@ -1,0 +1,45 @@
+"""The errors of this layer, beside those of the backend: each is a `ForeignError` and the builtin one would catch."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+
+from epsilon.foreign.backend import ForeignError
+
+
+class LibraryError(ForeignError, OSError):
+    """A library cannot be found or loaded; the message lists what was tried."""
+
+
+class SymbolNotFoundError(ForeignError, AttributeError):
+    """A library has no symbol of that name."""
+
+
+class DeclarationError(ForeignError, TypeError):
+    """A declaration that cannot be understood, such as a parameter with no C type."""
+
+
+class ForeignOSError(ForeignError, OSError):
+    """A foreign function reported failure through errno.
+
+    What is raised is also the builtin subclass that belongs to the code (`FileNotFoundError` for ENOENT ...).
+    """
+
+
+def os_error(code: int, function: str) -> ForeignOSError:
+    """The error for an errno `code` that `function` left."""
+    words = os.strerror(code) if code else "it reported failure, but errno is 0"
+    return _os_error_class(code)(code, f"{function}(): {words}")
+
+
+@functools.cache
+def _os_error_class(code: int) -> type[ForeignOSError]:
+    # OSError's own constructor knows which subclass belongs to a code (PEP 3151).
+    builtin = type(OSError(code, "")) if code else OSError
+    if builtin is OSError:
+        return ForeignOSError
+    name = errno.errorcode.get(code, str(code))
+    doc = f"{builtin.__name__} ({name}), raised for a foreign function."
+    return type(f"Foreign{builtin.__name__}", (ForeignOSError, builtin), {"__doc__": doc, "__module__": __name__})

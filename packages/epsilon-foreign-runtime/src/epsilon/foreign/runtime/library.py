@@ -1,0 +1,178 @@
+"""Shared libraries: open, resolve with a cache, bind, close."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from epsilon.foreign.backend import DEFAULT_CONVENTION, Backend, ClosedLibraryError, Signature, select_backend
+
+from .checks import Check
+from .errors import SymbolNotFoundError
+from .function import Declaration, bind_declaration, declared
+from .search import open_library
+from .types import resolve_type
+from .variable import Variable
+from .variadic import VariadicFunction
+
+
+class Library:
+    """An open library.
+
+    `name` is a path, a file name, a short name (``m``, ``z``, ``sqlite3``), or None for the process itself. `flags`
+    are dlopen's (``os.RTLD_GLOBAL`` ...). Raises LibraryError with everything that was tried.
+
+    Dropping the object does not close the library, so its functions stay callable; `close` does, after which they
+    raise ClosedLibraryError. As in C, no call may be in flight on another thread while a library is closed.
+    """
+
+    def __init__(self, name: str | os.PathLike[str] | None, *, flags: int | None = None) -> None:
+        self._backend: Backend = select_backend()
+        self.name = None if name is None else os.fspath(name)
+        self._handle, self.path = open_library(self.name, self._backend, flags)
+        self._resolved: dict[str, int] = {}
+        self._functions: dict[int, tuple[weakref.ref[Any], Backend | None]] = {}
+        self._lock = threading.Lock()
+        self.closed = False
+
+    @property
+    def handle(self) -> int:
+        """The loader's handle. Raises ClosedLibraryError."""
+        if self.closed:
+            raise ClosedLibraryError(f"library {self._label()} is closed")
+        return self._handle
+
+    def symbol(self, name: str) -> int:
+        """The address of a function or variable, from the cache after the first time.
+
+        Raises SymbolNotFoundError, ClosedLibraryError.
+        """
+        address = self._resolved.get(name)
+        if address is None:
+            try:
+                address = self._resolved[name] = self._backend.dlsym(self.handle, name)
+            except LookupError as error:
+                raise SymbolNotFoundError(f"library {self._label()} has no symbol {name!r}: {error}") from None
+        return address
+
+    def __contains__(self, name: object) -> bool:
+        """Does the library export a symbol of that name?"""
+        try:
+            self.symbol(name if isinstance(name, str) else "")
+        except SymbolNotFoundError:
+            return False
+        return isinstance(name, str)
+
+    def bind(
+        self,
+        name: str,
+        result: Any,
+        parameters: Sequence[Any] = (),
+        *,
+        names: Sequence[str] | None = None,
+        variadic: bool = False,
+        check: Check | None = None,
+        release_gil: bool = True,
+        convention: str = DEFAULT_CONVENTION,
+        doc: str | None = None,
+    ) -> Callable[..., Any]:
+        """A callable for the C function `name`.
+
+        `result` and `parameters` are C types, None for a void result; `names` lets arguments be given by keyword.
+        `variadic` functions take extra arguments, see `VariadicFunction`. `check` sees the result and errno, see
+        `checks`. `release_gil=False` suits short functions that call back into nothing.
+
+        Raises SymbolNotFoundError, DeclarationError, UnsupportedSignatureError, ClosedLibraryError.
+        """
+        return self.bind_declaration(
+            name,
+            Declaration(
+                name,
+                resolve_type(result),
+                declared([resolve_type(p) for p in parameters], names),
+                variadic,
+                check,
+                release_gil,
+                convention,
+                doc,
+            ),
+        )
+
+    def bind_declaration(self, symbol: str, declaration: Declaration) -> Callable[..., Any]:
+        """As `bind`, for a whole declaration, whose name may differ from the symbol's."""
+        address = self.symbol(symbol)
+        if declaration.variadic:
+            function: Callable[..., Any] = VariadicFunction(address, declaration, _select)
+            self._remember(function, None)
+        else:
+            function, backend = bind_declaration(address, declaration)
+            self._remember(function, backend)
+        return function
+
+    def variable(self, name: str, type: Any) -> Variable:
+        """The exported variable `name` of a C type. Raises SymbolNotFoundError, DeclarationError."""
+        return Variable(self, name, self.symbol(name), resolve_type(type))
+
+    def close(self) -> None:
+        """Close the library and redirect its functions, which raise from now on. Closing twice does nothing."""
+        with self._lock:
+            if self.closed:
+                return
+            self.closed = True
+        self._resolved.clear()
+        for reference, backend in list(self._functions.values()):
+            function = reference()
+            if isinstance(function, VariadicFunction):
+                function.redirect(None)
+            elif function is not None and backend is not None:
+                backend.redirect(function, None)
+        self._functions.clear()
+        self._backend.dlclose(self._handle)
+
+    def _remember(self, function: Callable[..., Any], backend: Backend | None) -> None:
+        """Note a function that `close` must redirect, for as long as it lives."""
+        key = id(function)
+        functions = self._functions  # not self: the function must not keep the library object alive
+        functions[key] = (weakref.ref(function, lambda _: functions.pop(key, None)), backend)
+
+    def _label(self) -> str:
+        return "of the process" if self.name is None else repr(self.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"handle {self._handle:#x}"
+        return f"<library {self._label()} {state}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"cannot pickle library {self._label()}: open it in the other process")
+
+
+def _select(signature: Signature) -> Backend:
+    return select_backend(signature)
+
+
+_shared: dict[str | None, Library] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_library(name: str | os.PathLike[str] | None) -> Library:
+    """The process's one `Library` of that name, opened on first use and again after someone closed it."""
+    key = None if name is None else os.fspath(name)
+    library = _shared.get(key)
+    if library is None or library.closed:
+        with _shared_lock:
+            library = _shared.get(key)
+            if library is None or library.closed:
+                library = _shared[key] = Library(key)
+    return library

@@ -1,0 +1,133 @@
+"""Finding a library by the name a person would say: a path, a file name, or a short name such as ``m``.
+
+No subprocess. A short name becomes the file names that the platform gives libraries; the loader is asked for each in
+turn, and on Linux the directories it searches are read for versioned names (``libz.so.1`` where no development
+package has put a ``libz.so``), as ld.so(8) describes them.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+
+from epsilon.foreign.backend import Backend
+
+from .errors import LibraryError
+
+#: Takes a short name and yields further paths to try; see `register_finder`.
+Finder = Callable[[str], Iterator[str]]
+_finders: list[Finder] = []
+
+
+def register_finder(finder: Finder) -> Finder:
+    """Let `finder` propose paths for short names, before the built-in search. Returns it, so it can decorate."""
+    _finders.append(finder)
+    return finder
+
+
+def unregister_finder(finder: Finder) -> None:
+    """Forget a finder. Raises ValueError when it is not registered."""
+    _finders.remove(finder)
+
+
+def open_library(name: str | None, backend: Backend, flags: int | None = None) -> tuple[int, str | None]:
+    """Open `name` and return its handle and the name the loader took.
+
+    None is the process itself. Raises LibraryError with everything that was tried and the loader's answer to each.
+    """
+    if name is None:
+        return backend.dlopen(None, flags), None
+    if not name or "\0" in name:
+        raise LibraryError(f"{name!r} cannot be the name of a library")
+    tried: dict[str, str] = {}
+    for candidate in candidates(name):
+        if candidate in tried:
+            continue
+        try:
+            return backend.dlopen(candidate, flags), candidate
+        except OSError as error:
+            tried[candidate] = str(error)
+    raise LibraryError(_refusal(name, tried))
+
+
+def candidates(name: str) -> Iterator[str]:
+    """What to ask the loader for, in order."""
+    if is_path(name):
+        yield name
+        return
+    if _FILE_NAME.search(name):
+        yield name
+        return
+    for finder in tuple(_finders):
+        yield from finder(name)
+    prefix, suffix = _AFFIXES.get(sys.platform, ("lib", ".so"))
+    yield f"{prefix}{name}{suffix}"
+    yield f"{name}{suffix}"
+    if sys.platform == "darwin":
+        yield f"/System/Library/Frameworks/{name}.framework/{name}"
+    elif sys.platform != "win32":
+        yield from _versioned(name)
+
+
+def is_path(name: str) -> bool:
+    """Does `name` say where the file is?"""
+    return os.sep in name or (os.altsep is not None and os.altsep in name)
+
+
+_AFFIXES = {"darwin": ("lib", ".dylib"), "win32": ("", ".dll"), "cygwin": ("cyg", ".dll")}
+_FILE_NAME = re.compile(r"\.(so(\.[\w.]+)?|dylib|dll)$")
+
+
+def _versioned(name: str) -> Iterator[str]:
+    """``libNAME.so.*`` in the loader's directories, the newest version first."""
+    for directory in directories():
+        found = glob.glob(os.path.join(glob.escape(directory), f"lib{glob.escape(name)}.so.*"))
+        yield from sorted(found, key=_version, reverse=True)
+
+
+def _version(path: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", path.rpartition(".so.")[2])]
+
+
+def directories() -> list[str]:
+    """Where ld.so looks: LD_LIBRARY_PATH, /etc/ld.so.conf, the default directories. Existing ones, in order."""
+    listed = [d for d in os.environ.get("LD_LIBRARY_PATH", "").split(":") if d]
+    listed += _configured("/etc/ld.so.conf", depth=0)
+    triplet = getattr(sys.implementation, "_multiarch", "")
+    for root in ("/lib", "/usr/lib"):
+        listed += [f"{root}/{triplet}"] if triplet else []
+        listed += [f"{root}64", root]
+    return [d for d in dict.fromkeys(listed) if os.path.isdir(d)]
+
+
+def _configured(path: str, depth: int) -> list[str]:
+    """The directories of an ld.so.conf file, ``include`` lines followed (ldconfig(8))."""
+    listed: list[str] = []
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return listed
+    for line in lines:
+        words = line.partition("#")[0].split()
+        if words[:1] == ["include"]:
+            for pattern in words[1:] if depth < 8 else ():
+                pattern = os.path.join(os.path.dirname(path), pattern)
+                for included in sorted(glob.glob(pattern)):
+                    listed += _configured(included, depth + 1)
+        else:
+            listed += [word for word in words if word.startswith("/")]
+    return listed
+
+
+def _refusal(name: str, tried: dict[str, str]) -> str:
+    if list(tried) == [name]:
+        return f"cannot load library {name!r}: {tried[name]}"
+    lines = [f"cannot find library {name!r}; tried:"]
+    lines += [f"  {candidate}: {reason}" for candidate, reason in tried.items()]
+    if sys.platform not in ("win32", "darwin"):
+        lines.append(f"  lib{name}.so.* in {', '.join(directories())}")
+    return "\n".join(lines)
