@@ -134,13 +134,15 @@ def fits_offset(offset: int, size: int) -> bool:
 
 
 def _no_sp(*registers: IntRegister) -> None:
-    if SP in registers:
-        raise AssemblyError("SP cannot be an operand here: number 31 means zero")
+    for register in registers:
+        if register is SP:
+            raise AssemblyError("SP cannot be an operand here: number 31 means zero")
 
 
 def _no_zero(*registers: IntRegister) -> None:
-    if XZR in registers:
-        raise AssemblyError("XZR cannot be an operand here: number 31 means SP")
+    for register in registers:
+        if register is XZR:
+            raise AssemblyError("XZR cannot be an operand here: number 31 means SP")
 
 
 def _transfer(form: int, size: int, t: int, base: IntRegister, offset: int) -> int:
