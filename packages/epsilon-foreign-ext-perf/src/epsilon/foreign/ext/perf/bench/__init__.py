@@ -6,8 +6,8 @@ lock. Add rows with `register`.
 
 from __future__ import annotations
 
-from .build.cache import Cache
-from .build.workshop import Workshop
+from .building.cache import Cache
+from .building.workshop import Workshop
 from .contestant import BOTH, PEERS, Contestant, Gil, Peer, UnavailableError, choose
 from .effort import DEFAULT, QUICK, THOROUGH, Effort
 from .goals import Goal, Summary, Verdict, goals, judge, summarise

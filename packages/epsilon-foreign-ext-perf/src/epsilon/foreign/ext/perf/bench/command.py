@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .build.cache import Cache, default_root
-from .build.workshop import Workshop
+from .building.cache import Cache, default_root
+from .building.workshop import Workshop
 from .contestant import PEERS, choose
 from .effort import DEFAULT, EFFORTS, QUICK, THOROUGH, Effort
 from .formats import json, markdown, svg, terminal

@@ -9,7 +9,7 @@ import sysconfig
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .build import compiler
+from .building import compiler
 from .contestant import UnavailableError
 
 _DISTRIBUTIONS = ("epsilon-foreign-backend", "epsilon-foreign-api", "cffi", "nanobind", "Cython")

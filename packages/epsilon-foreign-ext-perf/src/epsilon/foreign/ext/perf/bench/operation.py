@@ -12,7 +12,8 @@ class Operation(NamedTuple):
     `statement` is timed with the names that a contestant's `Subject` supplies. `expected` is what the statement, as an
     expression, must give before its time means anything; an Ellipsis leaves that to the subject's own check.
     `inner` is how many units one execution stands for (rows, functions in turn): times are per unit. `unroll` is how
-    often the statement stands in the loop's body.
+    often the statement stands in the loop's body. `rounds` limits the number of timings of what takes long; 0 is no
+    limit.
     """
 
     name: str
@@ -21,18 +22,21 @@ class Operation(NamedTuple):
     expected: Any = ...
     inner: int = 1
     unroll: int = 20
+    rounds: int = 0
 
 
 class Subject(NamedTuple):
     """What a contestant brings to one operation.
 
     `names` become local variables of the timing function. `statement` replaces the operation's where the contestant
-    needs another form. `check` replaces the comparison with the operation's `expected`.
+    needs another form, `inner` the operation's where it depends on the run. `check` replaces the comparison with the
+    operation's `expected`.
     """
 
     names: Mapping[str, Any]
     statement: str | None = None
     check: Callable[[Any], bool] | None = None
+    inner: int | None = None
 
 
 class WrongResultError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from . import environment
-from .build.workshop import Workshop
+from .building.workshop import Workshop
 from .contestant import PEERS, Contestant, Gil, Peer, UnavailableError
 from .effort import Effort
 from .interleave import measure
@@ -53,7 +53,10 @@ class Run:
 
     def _steps(self, suite: Suite) -> int:
         figures = self.effort.processes if suite.figures else 0
-        return len(suite.operations) * self.effort.rounds + figures
+        return sum(self._rounds(operation) for operation in suite.operations) + figures
+
+    def _rounds(self, operation: Operation) -> int:
+        return min(self.effort.rounds, operation.rounds or self.effort.rounds)
 
     def _suite(self, suite: Suite) -> SuiteResult:
         result = SuiteResult(suite.name, suite.title, [], suite.headline, suite.note)
@@ -109,7 +112,7 @@ class Run:
                     Missing(suite.name, str(contestant), operation.name, "does not support this call")
                 )
         self.progress.say(f"{suite.title}: {operation.label}")
-        samples = measure(loops, self.effort.rounds, self.effort.chunk, self.order, self.progress.step)
+        samples = measure(loops, self._rounds(operation), self.effort.chunk, self.order, self.progress.step)
         cells = {contestant: Cell.of(values) for contestant, values in samples.items()}
         return Row(operation.name, operation.label, "ns", cells)
 
@@ -146,7 +149,7 @@ class Run:
 def _prepare(operation: Operation, subject: Subject) -> Loop:
     verify(operation, subject)
     statement = subject.statement or operation.statement
-    return Loop(statement, subject.names, operation.unroll, operation.inner)
+    return Loop(statement, subject.names, operation.unroll, subject.inner or operation.inner)
 
 
 def _ordered(samples: Mapping[Contestant, list[float]]) -> list[tuple[Contestant, list[float]]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from .build.workshop import Workshop
+from .building.workshop import Workshop
 from .contestant import BOTH, Contestant, Gil
 from .operation import Operation, Subject
 

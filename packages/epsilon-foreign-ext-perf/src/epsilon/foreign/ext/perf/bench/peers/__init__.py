@@ -1,1 +1,1 @@
-"""The peers that bind from a list of prototypes, one module each; the compiled ones are in `build`."""
+"""The peers that bind from a list of prototypes, one module each; the compiled ones are in `building`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from ..build.workshop import Workshop, load
+from ..building.workshop import Workshop, load
 from ..contestant import UnavailableError
 from ..prototype import Prototype, declarations
 

@@ -13,9 +13,6 @@ from typing import Any
 from ..contestant import Contestant, Gil, Peer, UnavailableError
 from ..prototype import Prototype
 
-#: Our word for a type and its name in `epsilon.foreign.api.c`, where they differ.
-_API_NAMES = {"buffer": "buffer", "pointer": "pointer", "string": "string"}
-
 #: Our word for a type and the name of its ABI type in `epsilon.foreign.backend`.
 _ABI_NAMES = {
     "void": "VOID", "double": "DOUBLE", "float": "FLOAT", "int8": "INT8", "int16": "INT16", "int32": "INT32",
@@ -37,8 +34,10 @@ def require(peer: Peer) -> Any:
         raise UnavailableError(str(error)) from None
 
 
-def bind(path: str | Path, prototypes: Iterable[Prototype], contestant: Contestant) -> dict[str, Callable[..., Any]]:
-    """A function for every prototype that the contestant's backend supports, by name.
+def bind(
+    path: str | Path | None, prototypes: Iterable[Prototype], contestant: Contestant
+) -> dict[str, Callable[..., Any]]:
+    """A function for every prototype that the contestant's backend supports, by name. A path of None is the process.
 
     A signature that the backend does not support is left out: the api would serve it with another backend, and its
     time would be that one's. Raises UnavailableError.
@@ -46,14 +45,15 @@ def bind(path: str | Path, prototypes: Iterable[Prototype], contestant: Contesta
     peer = contestant.peer
     backend = require(peer)
     release = contestant.gil is Gil.RELEASED
+    name = None if path is None else str(path)
     supported = [each for each in prototypes if backend.supports(signature(each))]
     if peer.kind == "layer":
-        return {each.name: _bind_layer(backend, str(path), each, release) for each in supported}
-    return _bind_api(peer, str(path), supported, release)
+        return {each.name: _bind_layer(backend, name, each, release) for each in supported}
+    return _bind_api(peer, name, supported, release)
 
 
 def _bind_api(
-    peer: Peer, path: str, prototypes: Iterable[Prototype], release: bool
+    peer: Peer, path: str | None, prototypes: Iterable[Prototype], release: bool
 ) -> dict[str, Callable[..., Any]]:
     try:
         from epsilon.foreign import api
@@ -63,20 +63,19 @@ def _bind_api(
     with api.use_backend(peer.backend):
         library = api.Library(path)
         for each in prototypes:
-            result = None if each.result == "void" else api_type(each.result)
             parameters = [api_type(parameter) for parameter in each.parameters]
-            functions[each.name] = library.bind(each.name, result, parameters, release_gil=release)
+            functions[each.name] = library.bind(each.name, api_type(each.result), parameters, release_gil=release)
     return functions
 
 
 def api_type(word: str) -> Any:
-    """The api's type for one of our words."""
+    """The api's type for one of our words; no type (None) for void."""
     from epsilon.foreign.api import c
 
-    return getattr(c, _API_NAMES.get(word, word))
+    return None if word == "void" else getattr(c, word)
 
 
-def _bind_layer(backend: Any, path: str, prototype: Prototype, release: bool) -> Callable[..., Any]:
+def _bind_layer(backend: Any, path: str | None, prototype: Prototype, release: bool) -> Callable[..., Any]:
     from epsilon.foreign.backend import Binding, Marshal, Parameter
 
     address = backend.dlsym(backend.dlopen(path), prototype.name)
@@ -107,3 +106,26 @@ def _abi(word: str) -> Any:
 
     name = _ABI_NAMES.get(word)
     return getattr(backend, name) if name else backend.C_TYPES[word]
+
+
+def warm_up(contestant: Contestant) -> int | None:
+    """Import the api and the backend, and bind one function, so that a measurement that follows is about binding
+    alone. Returns what `code_bytes` returns."""
+    if contestant.peer.kind == "peer":
+        return None
+    require(contestant.peer)
+    # Every process has `abs`, whatever else it has loaded.
+    bind(None, [Prototype("abs", "int", ("int",))], contestant)["abs"](-1)
+    return code_bytes(contestant)
+
+
+def code_bytes(contestant: Contestant) -> int | None:
+    """Bytes of machine code that the backend has generated so far; None for a peer that generates none."""
+    if contestant.peer.backend != "trampoline":
+        return None
+    try:
+        from epsilon.foreign.backend import trampoline
+    except ImportError:
+        return None
+    statistics = getattr(trampoline, "statistics", None)
+    return int(statistics().code_bytes) if statistics is not None else None

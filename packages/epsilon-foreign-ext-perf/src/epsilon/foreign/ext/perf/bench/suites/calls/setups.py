@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ...build.workshop import Workshop, load
+from ...building.workshop import Workshop, load
 from ...contestant import Contestant, Gil
 from ...operation import Subject
 from ...peers import cffi_peer, ctypes_peer, ours

@@ -1,0 +1,1 @@
+"""Building the peers that need a compiler, each once, into a cache folder."""
