@@ -1,7 +1,7 @@
 """Layer 4 of Epsilon Foreign: performance.
 
-``python -m epsilon.foreign.ext.perf bench`` measures foreign calls against their peers; `bench` holds the machinery
-and is imported only when it is used.
+``python -m epsilon.foreign.ext.perf bench`` measures foreign calls against their peers; `bench` holds the
+machinery and is imported only when it is used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Measuring foreign calls against their peers, in one process, in turns, on the same C functions.
 
-A run goes through *suites* of *operations* with *contestants*: peers, each with one treatment of the interpreter's
-lock. Add rows with `register`.
+A run goes through *suites* of *operations* with *contestants*: peers, each with one treatment of the
+interpreter's lock. Add rows with `register`.
 """
 
 from __future__ import annotations

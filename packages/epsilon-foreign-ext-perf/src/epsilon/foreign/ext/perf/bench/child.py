@@ -16,7 +16,8 @@ from .contestant import UnavailableError
 
 
 def run(function: str, *arguments: Any) -> Any:
-    """Call ``module:function`` in a new process. Raises UnavailableError with the last line that it complained with."""
+    """Call ``module:function`` in a new process. Raises UnavailableError with the last line that it
+    complained with."""
     command = [sys.executable, "-m", __name__, function, json.dumps(arguments)]
     # The child must find what this process finds, whichever way this process came by its path.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

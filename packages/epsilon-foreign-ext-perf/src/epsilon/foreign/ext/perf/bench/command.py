@@ -24,16 +24,26 @@ PROGRAM = "python -m epsilon.foreign.ext.perf bench"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The benchmark's options."""
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_const", const=QUICK, dest="effort", help="few, short timings")
-    effort.add_argument("--thorough", action="store_const", const=THOROUGH, dest="effort", help="many, long ones")
-    parser.add_argument("--only", metavar="NAMES", type=_names, default=[], help="suites or rows, comma-separated")
-    parser.add_argument("--peers", metavar="NAMES", type=_names, help=f"of {', '.join(PEERS)}; 'ours' is all of ours")
+    effort.add_argument(
+        "--quick", action="store_const", const=QUICK, dest="effort", help="few, short timings"
+    )
+    effort.add_argument(
+        "--thorough", action="store_const", const=THOROUGH, dest="effort", help="many, long ones"
+    )
+    parser.add_argument(
+        "--only", metavar="NAMES", type=_names, default=[], help="suites or rows, comma-separated"
+    )
+    parser.add_argument(
+        "--peers", metavar="NAMES", type=_names, help=f"of {', '.join(PEERS)}; 'ours' is all of ours"
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything measured")
     parser.add_argument("--svg", metavar="FILE", type=Path, help="write a bar chart")
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the tables")
     parser.add_argument("--cache", metavar="FOLDER", type=Path, help=f"built peers; default {default_root()}")
     parser.add_argument("--seed", type=int, help="fix the order in which contestants take turns")
-    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed or cannot be judged")
+    parser.add_argument(
+        "--check", action="store_true", help="exit with 1 when a goal is missed or cannot be judged"
+    )
     parser.add_argument("--list", action="store_true", help="name suites, rows and peers, and stop")
     parser.set_defaults(effort=DEFAULT)
 
@@ -65,8 +75,8 @@ def main(options: argparse.Namespace, arguments: Sequence[str]) -> int:
 def select(names: list[str], effort: Effort) -> list[Suite]:
     """The suites, cut down to the rows that `names` mean.
 
-    A quick run goes through the suites that are slow to build only when they are named. Raises ValueError for a name
-    that is neither a suite nor a row.
+    A quick run goes through the suites that are slow to build only when they are named. Raises ValueError for
+    a name that is neither a suite nor a row.
     """
     every = registered()
     known = {suite.name for suite in every} | {row for suite in every for row in _rows(suite)}

@@ -1,7 +1,8 @@
 """Who is measured: the peers, ourselves, and the two ways of treating the interpreter's lock.
 
-A comparison is fair only between contestants that treat the lock alike: releasing and retaking it costs about as much
-as everything else in a short call (https://docs.python.org/3/c-api/init.html#releasing-the-gil-from-extension-code).
+A comparison is fair only between contestants that treat the lock alike: releasing and retaking it costs about
+as much as everything else in a short call
+(https://docs.python.org/3/c-api/init.html#releasing-the-gil-from-extension-code).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ BOTH = (Gil.HELD, Gil.RELEASED)
 class Peer(NamedTuple):
     """One way to call C. `key` is what ``--peers`` takes, `title` what tables show.
 
-    `kind` is "ours" for the api on one backend, "layer" for the backend without the api, "peer" for the others.
-    `backend` names the backend of the first two kinds.
+    `kind` is "ours" for the api on one backend, "layer" for the backend without the api, "peer" for the
+    others. `backend` names the backend of the first two kinds.
     """
 
     key: str

@@ -8,9 +8,9 @@ from typing import NamedTuple
 class Effort(NamedTuple):
     """What a mode means.
 
-    `rounds`: timings per contestant and operation; their median is reported. `chunk`: nanoseconds that one timing
-    should take at least. `processes`: fresh interpreters per contestant for what can be measured only once in a
-    process. `rows`: rows of the database workload.
+    `rounds`: timings per contestant and operation; their median is reported. `chunk`: nanoseconds that one
+    timing should take at least. `processes`: fresh interpreters per contestant for what can be measured only
+    once in a process. `rows`: rows of the database workload.
     """
 
     name: str

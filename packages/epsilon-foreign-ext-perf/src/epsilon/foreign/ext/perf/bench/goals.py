@@ -85,7 +85,7 @@ def against(suite: str, peer: str, gil: Gil, statistic: str, limit: float) -> Go
         summary = summarise(report, suite, PEERS[peer], gil)
         return _STATISTICS[statistic](summary) if summary else None
 
-    return Goal(f"{PEERS[peer].title}, lock {gil.value}, {statistic}", limit, "×", measured)
+    return Goal(f"{PEERS[peer].title}, lock {gil.value}, {statistic}", limit, "ratio", measured)
 
 
 def figure(suite: str, row: str, limit: float) -> Goal:
@@ -132,4 +132,6 @@ def judge(report: Report) -> list[Verdict]:
     if report.ours is None or report.ours.backend != "trampoline":
         return []
     measured = ((goal, goal.measure(report)) for goal in goals())
-    return [Verdict(goal.title, goal.limit, goal.unit, value) for goal, value in measured if value is not None]
+    return [
+        Verdict(goal.title, goal.limit, goal.unit, value) for goal, value in measured if value is not None
+    ]

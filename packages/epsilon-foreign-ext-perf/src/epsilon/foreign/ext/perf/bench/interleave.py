@@ -21,8 +21,8 @@ def measure(
 ) -> dict[Key, list[float]]:
     """Time every loop once per round, in a new order each round; nanoseconds per unit, one number a round.
 
-    The empty loop is timed in each round too and subtracted. Garbage collection is off meanwhile. `tick` is called
-    after each round, outside anything timed.
+    The empty loop is timed in each round too and subtracted. Garbage collection is off meanwhile. `tick` is
+    called after each round, outside anything timed.
     """
     baseline = empty()
     baseline.calibrate(chunk // 4)

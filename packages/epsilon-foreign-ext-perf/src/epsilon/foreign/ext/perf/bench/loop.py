@@ -1,9 +1,9 @@
 """The timing loop, compiled anew for every contestant.
 
-CPython keeps what it learned about a call site in the code object (PEP 659). A loop shared between contestants would
-see many types at one site and be specialised for none; a fresh code object each time gives every contestant the same
-chance. The statement stands in the body several times so that the loop itself weighs little, and everything it names
-is a local variable.
+CPython keeps what it learned about a call site in the code object (PEP 659). A loop shared between
+contestants would see many types at one site and be specialised for none; a fresh code object each time gives
+every contestant the same chance. The statement stands in the body several times so that the loop itself
+weighs little, and everything it names is a local variable.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ class Loop:
 
     __slots__ = ("_function", "_values", "iterations", "units")
 
-    def __init__(
-        self, statement: str, names: Mapping[str, Any], unroll: int = 20, inner: int = 1
-    ) -> None:
+    def __init__(self, statement: str, names: Mapping[str, Any], unroll: int = 20, inner: int = 1) -> None:
         body = "\n        ".join([statement] * unroll)
         source = _TEMPLATE.format(parameters=", ".join(names), body=body)
         scope: dict[str, Any] = {}
@@ -44,7 +42,8 @@ class Loop:
         return self._function(repeat(None, self.iterations), perf_counter_ns, *self._values)
 
     def calibrate(self, chunk: int) -> None:
-        """Choose `iterations` so that one timing takes at least `chunk` nanoseconds; warms the code up on the way."""
+        """Choose `iterations` so that one timing takes at least `chunk` nanoseconds; warms the code up on the
+        way."""
         self.iterations = 1
         while (taken := self.time()) < chunk:
             # Grow towards the goal, but not all at once: the first timings are those of unspecialised code.

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 class Operation(NamedTuple):
     """One row of a table.
 
-    `statement` is timed with the names that a contestant's `Subject` supplies. `expected` is what the statement, as an
-    expression, must give before its time means anything; an Ellipsis leaves that to the subject's own check.
-    `inner` is how many units one execution stands for (rows, functions in turn): times are per unit. `unroll` is how
-    often the statement stands in the loop's body. `rounds` limits the number of timings of what takes long; 0 is no
-    limit.
+    `statement` is timed with the names that a contestant's `Subject` supplies. `expected` is what the
+    statement, as an expression, must give before its time means anything; an Ellipsis leaves that to the
+    subject's own check. `inner` is how many units one execution stands for (rows, functions in turn): times
+    are per unit. `unroll` is how often the statement stands in the loop's body. `rounds` limits the number of
+    timings of what takes long; 0 is no limit.
     """
 
     name: str
@@ -28,9 +28,9 @@ class Operation(NamedTuple):
 class Subject(NamedTuple):
     """What a contestant brings to one operation.
 
-    `names` become local variables of the timing function. `statement` replaces the operation's where the contestant
-    needs another form, `inner` the operation's where it depends on the run. `check` replaces the comparison with the
-    operation's `expected`.
+    `names` become local variables of the timing function. `statement` replaces the operation's where the
+    contestant needs another form, `inner` the operation's where it depends on the run. `check` replaces the
+    comparison with the operation's `expected`.
     """
 
     names: Mapping[str, Any]
@@ -44,7 +44,8 @@ class WrongResultError(Exception):
 
 
 def verify(operation: Operation, subject: Subject) -> None:
-    """Run the statement once. Raises WrongResultError when the result is wrong; other exceptions pass through."""
+    """Run the statement once. Raises WrongResultError when the result is wrong; other exceptions pass
+    through."""
     result = eval(subject.statement or operation.statement, {}, dict(subject.names))
     if subject.check is not None:
         right = subject.check(result)

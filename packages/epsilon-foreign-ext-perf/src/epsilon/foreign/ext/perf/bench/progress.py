@@ -1,7 +1,7 @@
 """Progress on a terminal, silence everywhere else.
 
-It draws only when told to, between timings: a display that refreshes itself has a thread, and a thread that wakes up
-takes the interpreter's lock from whatever is being timed.
+It draws only when told to, between timings: a display that refreshes itself has a thread, and a thread that
+wakes up takes the interpreter's lock from whatever is being timed.
 """
 
 from __future__ import annotations

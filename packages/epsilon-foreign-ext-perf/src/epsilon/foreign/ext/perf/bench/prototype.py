@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-#: Our word for a type, and C's. The last three differ in what Python gives: text, a pointer, bytes-like memory.
+#: Our word for a type, and C's. The last three differ in what Python gives: text, a pointer, bytes-like
+#: memory.
 C_SPELLING: dict[str, str] = {
     "void": "void",
     "int": "int",

@@ -53,7 +53,8 @@ class Missing(NamedTuple):
 
 @dataclass
 class SuiteResult:
-    """All rows of one suite. `headline` says whether the summary (geometric means, chart) is about this suite."""
+    """All rows of one suite. `headline` says whether the summary (geometric means, chart) is about this
+    suite."""
 
     name: str
     title: str

@@ -1,9 +1,11 @@
-"""A run: every chosen suite with every chosen peer, and a report of what was measured and who was left out."""
+"""A run: every chosen suite with every chosen peer, and a report of what was measured and who was left
+out."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 from . import environment
@@ -77,7 +79,7 @@ class Run:
         for contestant in self._contestants(suite, suite.setups, suite.gils):
             self.progress.say(f"{suite.title}: preparing {contestant.peer.title}")
             setup = suite.setups[contestant.peer.key]
-            made = self._attempt(suite, contestant, "", lambda c=contestant, s=setup: s(self.workshop, c))
+            made = self._attempt(suite, contestant, "", partial(setup, self.workshop, contestant))
             if made is not None:
                 subjects[contestant] = made
         return subjects
@@ -85,7 +87,8 @@ class Run:
     def _attempt(
         self, suite: Suite, contestant: Contestant, operation: str, action: Callable[[], Prepared]
     ) -> Prepared | None:
-        """Do it; when it fails, whatever the reason, note that and go on: one peer must not stop the others."""
+        """Do it; when it fails, whatever the reason, note that and go on: one peer must not stop the
+        others."""
         try:
             return action()
         except UnavailableError as error:
@@ -102,9 +105,7 @@ class Run:
         for contestant, known in subjects.items():
             if operation.name in known:
                 subject = known[operation.name]
-                loop = self._attempt(
-                    suite, contestant, operation.name, lambda s=subject: _prepare(operation, s)
-                )
+                loop = self._attempt(suite, contestant, operation.name, partial(_prepare, operation, subject))
                 if loop is not None:
                     loops[contestant] = loop
             else:
@@ -128,7 +129,12 @@ class Run:
                     contestants.remove(contestant)
             self.progress.step()
         return [
-            Row(figure.name, figure.label, figure.unit, {c: Cell.of(v) for c, v in _ordered(samples[figure.name])})
+            Row(
+                figure.name,
+                figure.label,
+                figure.unit,
+                {c: Cell.of(v) for c, v in _ordered(samples[figure.name])},
+            )
             for figure in suite.figures
         ]
 
@@ -139,7 +145,7 @@ class Run:
         sampler: Sampler,
         samples: dict[str, dict[Contestant, list[float]]],
     ) -> bool:
-        found = self._attempt(suite, contestant, "", lambda: sampler(self.workshop, contestant))
+        found = self._attempt(suite, contestant, "", partial(sampler, self.workshop, contestant))
         for name, value in (found or {}).items():
             if name in samples:
                 samples[name].setdefault(contestant, []).append(value)
@@ -161,7 +167,10 @@ def _best_of_ours(report: Report) -> Peer | None:
     """The first of our own peers that measured anything: the one a user gets by default."""
     for peer in PEERS.values():
         if peer.kind == "ours" and any(
-            contestant.peer == peer for suite in report.suites for row in suite.rows for contestant in row.cells
+            contestant.peer == peer
+            for suite in report.suites
+            for row in suite.rows
+            for contestant in row.cells
         ):
             return peer
     return None

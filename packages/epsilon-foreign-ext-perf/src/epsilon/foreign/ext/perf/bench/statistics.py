@@ -10,7 +10,8 @@ __all__ = ["geometric_mean", "median", "quartiles"]
 
 
 def geometric_mean(values: Iterable[float]) -> float:
-    """The mean that suits ratios: a half and a double cancel. Raises ValueError for a value that is not positive."""
+    """The mean that suits ratios: a half and a double cancel. Raises ValueError for a value that is not
+    positive."""
     logarithms = [math.log(value) for value in values]
     if not logarithms:
         raise ValueError("the geometric mean of nothing")

@@ -1,7 +1,7 @@
 """A suite: rows that belong together, and what each peer needs to take part in them.
 
-A suite has *operations*, which are timed in turns within this process, and *figures*, which are numbers of their own
-(bytes, or something that happens once in a process) that a sampler supplies, once per round.
+A suite has *operations*, which are timed in turns within this process, and *figures*, which are numbers of
+their own (bytes, or something that happens once in a process) that a sampler supplies, once per round.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class Figure(NamedTuple):
 class Suite:
     """Setups and samplers are keyed by peer; a peer without one does not take part and nobody misses it.
 
-    `headline`: the summary and the chart are about this suite. `thorough`: too slow to set up for ``--quick``, where
-    it runs only when it is asked for by name. `gils` are the treatments of the lock that its operations know.
+    `headline`: the summary and the chart are about this suite. `thorough`: too slow to set up for
+    ``--quick``, where it runs only when it is asked for by name. `gils` are the treatments of the lock that
+    its operations know.
     """
 
     name: str
@@ -48,7 +49,8 @@ class Suite:
     note: str = ""
 
     def select(self, names: list[str]) -> Suite | None:
-        """This suite with only the rows that `names` mean; None when there are none. No names mean everything."""
+        """This suite with only the rows that `names` mean; None when there are none. No names mean
+        everything."""
         if not names or self.name in names:
             return self
         operations = tuple(each for each in self.operations if each.name in names)

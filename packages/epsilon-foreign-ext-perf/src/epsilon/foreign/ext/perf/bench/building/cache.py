@@ -1,7 +1,7 @@
 """A folder for what was built, keyed by what it was built from.
 
-The key holds the interpreter's ABI tag and a hash of every source and option, so two interpreters never share an
-extension, and an edited source is built again. The place follows the XDG base directory specification
+The key holds the interpreter's ABI tag and a hash of every source and option, so two interpreters never share
+an extension, and an edited source is built again. The place follows the XDG base directory specification
 (https://specifications.freedesktop.org/basedir-spec/latest/).
 """
 
@@ -35,10 +35,11 @@ class Cache:
         self.root = root or default_root()
 
     def build(self, name: str, ingredients: Iterable[str], make: Callable[[Path], None]) -> Built:
-        """The folder for `name` made from `ingredients`, built with ``make(folder)`` unless it is there already.
+        """The folder for `name` made from `ingredients`, built with ``make(folder)`` unless it is there
+        already.
 
-        The products appear under their final name only when they are complete: an interrupted build leaves nothing
-        that a later run would take for whole. What `make` raises passes through.
+        The products appear under their final name only when they are complete: an interrupted build leaves
+        nothing that a later run would take for whole. What `make` raises passes through.
         """
         folder = self.root / abi_tag() / f"{name}-{_digest(ingredients)}"
         if (folder / _RECORD).exists():
@@ -62,8 +63,11 @@ class Cache:
 
 
 def abi_tag() -> str:
-    """What distinguishes this interpreter's extensions from another's, such as ``cpython-313t-x86_64-linux-gnu``."""
-    return str(sysconfig.get_config_var("SOABI") or sysconfig.get_config_var("EXT_SUFFIX") or "unknown").strip(".")
+    """What distinguishes this interpreter's extensions from another's, such as
+    ``cpython-313t-x86_64-linux-gnu``."""
+    return str(
+        sysconfig.get_config_var("SOABI") or sysconfig.get_config_var("EXT_SUFFIX") or "unknown"
+    ).strip(".")
 
 
 def default_root() -> Path:

@@ -12,7 +12,8 @@ from ..contestant import UnavailableError
 from . import compiler
 from .cache import Built, Cache
 
-#: Run in a subprocess: writing the source imports pycparser, which is no business of the process that measures.
+#: Run in a subprocess: writing the source imports pycparser, which is no business of the process that
+#: measures.
 _EMIT = """\
 import sys, cffi
 name, declarations, source = sys.argv[1], open("declarations.h").read(), open("source.h").read()

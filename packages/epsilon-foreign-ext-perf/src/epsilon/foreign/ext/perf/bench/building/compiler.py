@@ -26,7 +26,9 @@ def find(variable: str) -> list[str]:
     for candidate in _CANDIDATES[variable]:
         if shutil.which(candidate):
             return [candidate]
-    raise UnavailableError(f"no {_LANGUAGE[variable]} compiler found (looked for {', '.join(_CANDIDATES[variable])})")
+    raise UnavailableError(
+        f"no {_LANGUAGE[variable]} compiler found (looked for {', '.join(_CANDIDATES[variable])})"
+    )
 
 
 def run(command: Sequence[str], folder: Path) -> None:
@@ -39,8 +41,8 @@ def run(command: Sequence[str], folder: Path) -> None:
 
 
 def link_flags(libraries: Sequence[Path]) -> list[str]:
-    """Link against shared libraries: by path, so that the very same file is found again at run time, or by file name
-    where the linker is to look for it."""
+    """Link against shared libraries: by path, so that the very same file is found again at run time, or by
+    file name where the linker is to look for it."""
     flags: list[str] = []
     for library in libraries:
         if library.is_absolute():
@@ -53,7 +55,8 @@ def link_flags(libraries: Sequence[Path]) -> list[str]:
 
 
 def extension_flags() -> list[str]:
-    """Options every extension module is compiled with here: what CPython's own release builds use, less debugging."""
+    """Options every extension module is compiled with here: what CPython's own release builds use, less
+    debugging."""
     undefined = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
     return ["-shared", "-fPIC", "-O2", "-DNDEBUG", "-fno-strict-aliasing", *undefined, *includes()]
 

@@ -1,4 +1,5 @@
-"""Cython: translated in a subprocess, since importing the compiler would fill this process with its objects."""
+"""Cython: translated in a subprocess, since importing the compiler would fill this process with its
+objects."""
 
 from __future__ import annotations
 

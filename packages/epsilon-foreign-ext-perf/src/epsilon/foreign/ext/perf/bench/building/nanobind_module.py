@@ -1,4 +1,5 @@
-"""nanobind without CMake: its sources, which the wheel carries, compiled once, and the bindings linked to them.
+"""nanobind without CMake: its sources, which the wheel carries, compiled once, and the bindings linked to
+them.
 
 Flags are those that nanobind documents for other build systems (the comment that opens its nb_combined.cpp).
 """
@@ -34,8 +35,8 @@ def _core(cache: Cache, home: Path) -> Path:
     """nanobind's own object file, shared by all modules."""
     source = home / "src" / "nb_combined.cpp"
     command = [
-        *compiler.find("CXX"), str(source), *_flags(home), "-O3", "-fno-strict-aliasing", "-ffunction-sections",
-        "-fdata-sections", "-c", "-o", "nanobind.o",
+        *compiler.find("CXX"), str(source), *_flags(home), "-O3", "-fno-strict-aliasing",
+        "-ffunction-sections", "-fdata-sections", "-c", "-o", "nanobind.o",
     ]  # fmt: skip
     sources = sorted(path.read_text() for path in source.parent.glob("*.cpp"))
     built = cache.build("nanobind", [*command, *sources], lambda folder: compiler.run(command, folder))

@@ -69,8 +69,8 @@ class Workshop:
 def load(name: str, built: Built) -> ModuleType:
     """Import the extension module `name` from where it was built, without touching ``sys.path``.
 
-    An extension that keeps its state per process can be loaded only once under its name: the module that is already
-    there is returned then.
+    An extension that keeps its state per process can be loaded only once under its name: the module that is
+    already there is returned then.
     """
     path = module_path(name, built)
     known = sys.modules.get(name)

@@ -1,8 +1,8 @@
 """A report as JSON, with everything that was measured.
 
-The shape: ``{"format": 1, "environment": {...}, "effort": str, "ours": key or null, "suites": [{"name", "title",
-"rows": [{"name", "label", "unit", "cells": [{"peer", "gil", "median", "low", "high", "samples", "ratio"}]}]}],
-"summaries": [{"suite", "peer", "gil", "geometric_mean", "median", "worst", "worst_row"}],
+The shape: ``{"format": 1, "environment": {...}, "effort": str, "ours": key or null, "suites": [{"name",
+"title", "rows": [{"name", "label", "unit", "cells": [{"peer", "gil", "median", "low", "high", "samples",
+"ratio"}]}]}], "summaries": [{"suite", "peer", "gil", "geometric_mean", "median", "worst", "worst_row"}],
 "goals": [{"title", "measured", "limit", "unit", "kept"}], "missing": [{"suite", "contestant", "operation",
 "reason"}]}``. ``low`` and ``high`` are the quartiles; ``ratio`` is ours divided by this peer, or null.
 """

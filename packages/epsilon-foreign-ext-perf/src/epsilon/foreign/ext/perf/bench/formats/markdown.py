@@ -8,7 +8,9 @@ from .tables import Table, missing_lines, tables
 
 def render(report: Report, command: str) -> str:
     """The report, opening with the machine and the `command` that made it."""
-    parts = ["| | |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in report.environment.items())]
+    parts = [
+        "| | |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in report.environment.items())
+    ]
     parts.append(f"Made by `{command}` ({report.effort} effort).\n")
     parts += [_table(table) for table in tables(report)]
     left_out = missing_lines(report)

@@ -1,7 +1,8 @@
 """A report as a bar chart in SVG 1.1 (https://www.w3.org/TR/SVG11/), written out by hand.
 
-Horizontal bars, a panel for each treatment of the lock, a group for each call. Colours follow the reader's preference
-for light or dark through a media query; every bar carries its number, so that colour is never the only carrier.
+Horizontal bars, a panel for each treatment of the lock, a group for each call. Colours follow the reader's
+preference for light or dark through a media query; every bar carries its number, so that colour is never the
+only carrier.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _GROUP_GAP = 12
 _PANEL_GAP = 34
 _TOP = 30
 
-#: Fill by peer, for light and for dark backgrounds; ours stands out, the rest are told apart by hue and lightness.
+#: Fill by peer, for light and for dark backgrounds; ours stands out, the rest are told apart by hue and
+#: lightness.
 _COLOURS: dict[str, tuple[str, str]] = {
     "ours": ("#d1495b", "#ff6f80"),
     "layer": ("#e9a3ad", "#9c4450"),

@@ -10,7 +10,8 @@ from ..result import Report, Row, SuiteResult
 
 
 class Table(NamedTuple):
-    """A title, a header, and rows of as many cells as the header has. The first column is text, the rest numbers."""
+    """A title, a header, and rows of as many cells as the header has. The first column is text, the rest
+    numbers."""
 
     title: str
     header: tuple[str, ...]
@@ -18,12 +19,13 @@ class Table(NamedTuple):
     note: str = ""
 
 
-NOTHING = "–"
+NOTHING = "-"
 _GIL_TITLE = {Gil.HELD: "the lock held during the call", Gil.RELEASED: "the lock released during the call"}
 
 
 def tables(report: Report) -> list[Table]:
-    """Every table of the report: one per suite and treatment of the lock, one for figures, one for the goals."""
+    """Every table of the report: one per suite and treatment of the lock, one for figures, one for the
+    goals."""
     made = []
     for suite in report.suites:
         made += [table for gil in BOTH if (table := _timed(report, suite, gil))]
@@ -39,9 +41,7 @@ def _timed(report: Report, suite: SuiteResult, gil: Gil) -> Table | None:
     peers = _peers(rows, gil)
     if not peers:
         return None
-    lines = [
-        (row.label, *(_cell(row, Contestant(peer, gil), report.ours) for peer in peers)) for row in rows
-    ]
+    lines = [(row.label, *(_cell(row, Contestant(peer, gil), report.ours) for peer in peers)) for row in rows]
     if len(rows) > 1 and report.ours is not None:
         lines.append(("geometric mean", *(_mean(report, suite.name, peer, gil) for peer in peers)))
     header = ("", *(peer.title for peer in peers))
@@ -80,7 +80,8 @@ def _figures(report: Report, suite: SuiteResult) -> Table | None:
     if not peers:
         return None
     lines = [
-        (row.label, *(_cell(row, Contestant(peer, Gil.RELEASED), report.ours) for peer in peers)) for row in rows
+        (row.label, *(_cell(row, Contestant(peer, Gil.RELEASED), report.ours) for peer in peers))
+        for row in rows
     ]
     return Table(f"{suite.title}, figures", ("", *(peer.title for peer in peers)), lines)
 
@@ -88,7 +89,7 @@ def _figures(report: Report, suite: SuiteResult) -> Table | None:
 def _verdicts(verdicts: list[Verdict]) -> Table | None:
     if not verdicts:
         return None
-    lines = [
+    lines: list[tuple[str, ...]] = [
         (each.title, _amount(each.measured, each.unit), _amount(each.limit, each.unit), mark(each))
         for each in verdicts
     ]
@@ -101,7 +102,7 @@ def mark(verdict: Verdict) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{value:.2f}" if unit == "×" else quantity(value, unit)
+    return f"{value:.2f}" if unit == "ratio" else quantity(value, unit)
 
 
 def quantity(value: float, unit: str, bare: bool = False) -> str:
@@ -119,6 +120,10 @@ def missing_lines(report: Report) -> list[str]:
         where = f"{each.suite}/{each.operation}" if each.operation else each.suite
         grouped.setdefault((each.contestant.partition("/")[0], each.reason), []).append(where)
     return [
-        f"{PEERS[key].title if key in PEERS else key}: {reason} (left out of {', '.join(dict.fromkeys(places))})"
+        f"{_title(key)}: {reason} (left out of {', '.join(dict.fromkeys(places))})"
         for (key, reason), places in grouped.items()
     ]
+
+
+def _title(key: str) -> str:
+    return PEERS[key].title if key in PEERS else key

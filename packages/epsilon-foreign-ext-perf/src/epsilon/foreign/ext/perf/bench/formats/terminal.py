@@ -41,7 +41,9 @@ def _console(stream: TextIO) -> Any:
 def _draw_rich(console: Any, table: Table) -> None:
     from rich.table import Table as RichTable
 
-    drawn = RichTable(title=table.title, caption=table.note or None, title_justify="left", caption_justify="left")
+    drawn = RichTable(
+        title=table.title, caption=table.note or None, title_justify="left", caption_justify="left"
+    )
     for index, heading in enumerate(table.header):
         drawn.add_column(heading, justify="left" if index == 0 else "right", overflow="fold")
     for row in table.rows:
@@ -56,7 +58,10 @@ def draw(table: Table) -> str:
     widths = [max(_width(line[column]) for line in lines) for column in range(len(table.header))]
     drawn = [table.title]
     for number, line in enumerate(lines):
-        cells = [_pad(text, width, left=column == 0) for column, (text, width) in enumerate(zip(line, widths, strict=True))]
+        cells = [
+            _pad(text, width, left=column == 0)
+            for column, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
         drawn.append("  ".join(cells).rstrip())
         if number == 0:
             drawn.append("─" * (sum(widths) + 2 * (len(widths) - 1)))

@@ -1,4 +1,5 @@
-"""cffi in its two modes: ABI (declarations parsed at run time, calls through libffi) and API (a compiled module).
+"""cffi in its two modes: ABI (declarations parsed at run time, calls through libffi) and API (a compiled
+module).
 
 Both let go of the interpreter's lock around every call, check that integers fit, and do not look for NULs
 (https://cffi.readthedocs.io/en/stable/overview.html#abi-versus-api).
@@ -43,5 +44,7 @@ def bind_api(workshop: Workshop, name: str, path: Path, prototypes: Iterable[Pro
     prototypes = list(prototypes)
     text = declarations(prototypes)
     # The declarations serve both cffi and the C compiler: no header of the library is needed.
-    module = load(name, workshop.cffi(name, text, "#include <stdint.h>\n#include <stddef.h>\n" + text, [path]))
+    module = load(
+        name, workshop.cffi(name, text, "#include <stdint.h>\n#include <stddef.h>\n" + text, [path])
+    )
     return Bound(module.ffi, module.lib, prototypes)

@@ -1,8 +1,8 @@
 """ctypes with ``argtypes`` and ``restype``, as its documentation recommends.
 
 `ctypes.CDLL` lets go of the interpreter's lock around calls, `ctypes.PyDLL` holds it
-(https://docs.python.org/3/library/ctypes.html#loading-shared-libraries). ctypes masks integers that do not fit instead
-of raising, and does not look for NULs in strings.
+(https://docs.python.org/3/library/ctypes.html#loading-shared-libraries). ctypes masks integers that do not
+fit instead of raising, and does not look for NULs in strings.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ TYPES: dict[str, Any] = {
     "uint16": ctypes.c_uint16,
     "uint32": ctypes.c_uint32,
     "uint64": ctypes.c_uint64,
-    # c_char_p takes bytes, not str: callers encode. It is also the quickest way in for a buffer that is bytes.
+    # c_char_p takes bytes, not str: callers encode. It is also the quickest way in for a buffer that is
+    # bytes.
     "string": ctypes.c_char_p,
     "pointer": ctypes.c_void_p,
     "buffer": ctypes.c_char_p,

@@ -1,7 +1,7 @@
 """Ourselves: through the api on a chosen backend, and through that backend without the api.
 
-The api and its backends are imported when they are asked for, so that the benchmark can still measure the others (and
-say why) where one of them does not work.
+The api and its backends are imported when they are asked for, so that the benchmark can still measure the
+others (and say why) where one of them does not work.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ def require(peer: Peer) -> Any:
 def bind(
     path: str | Path | None, prototypes: Iterable[Prototype], contestant: Contestant
 ) -> dict[str, Callable[..., Any]]:
-    """A function for every prototype that the contestant's backend supports, by name. A path of None is the process.
+    """A function for every prototype that the contestant's backend supports, by name. A path of None is the
+    process.
 
-    A signature that the backend does not support is left out: the api would serve it with another backend, and its
-    time would be that one's. Raises UnavailableError.
+    A signature that the backend does not support is left out: the api would serve it with another backend,
+    and its time would be that one's. Raises UnavailableError.
     """
     peer = contestant.peer
     backend = require(peer)
@@ -64,7 +65,9 @@ def _bind_api(
         library = api.Library(path)
         for each in prototypes:
             parameters = [api_type(parameter) for parameter in each.parameters]
-            functions[each.name] = library.bind(each.name, api_type(each.result), parameters, release_gil=release)
+            functions[each.name] = library.bind(
+                each.name, api_type(each.result), parameters, release_gil=release
+            )
     return functions
 
 
@@ -109,8 +112,8 @@ def _abi(word: str) -> Any:
 
 
 def warm_up(contestant: Contestant) -> int | None:
-    """Import the api and the backend, and bind one function, so that a measurement that follows is about binding
-    alone. Returns what `code_bytes` returns."""
+    """Import the api and the backend, and bind one function, so that a measurement that follows is about
+    binding alone. Returns what `code_bytes` returns."""
     if contestant.peer.kind == "peer":
         return None
     require(contestant.peer)

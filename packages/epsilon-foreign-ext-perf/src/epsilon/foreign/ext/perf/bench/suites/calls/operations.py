@@ -1,4 +1,5 @@
-"""The calls that are timed, their C prototypes, and arguments whose results do not come from a cache of objects."""
+"""The calls that are timed, their C prototypes, and arguments whose results do not come from a cache of
+objects."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ PROTOTYPES: tuple[Prototype, ...] = (
 DATA = b"sixteen bytes..."
 TEXT = "the length of this text"
 
-#: Arguments by operation, as local variables of the timing loop. Integers are larger than those that CPython keeps
-#: ready (-5 to 256), so that every peer makes a new object for its result.
+#: Arguments by operation, as local variables of the timing loop. Integers are larger than those that CPython
+#: keeps ready (-5 to 256), so that every peer makes a new object for its result.
 ARGUMENTS: dict[str, dict[str, object]] = {
     "noop": {},
     "twice": {"a": 1.25},
@@ -38,7 +39,7 @@ _LABELS = {
     "noop": "void f(void)",
     "twice": "double f(double)",
     "add": "long f(long, long)",
-    "six": "long f(6 × long)",
+    "six": "long f(long, … six)",
     "mix": "double f(long, double, long, double)",
     "length": "size_t strlen(const char *)",
     "identity": "void *f(void *)",

@@ -66,7 +66,8 @@ def _capsule(address: int, name: bytes) -> Any:
     new = ctypes.pythonapi.PyCapsule_New
     new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     new.restype = ctypes.py_object
-    # A capsule keeps the pointer to its name, not a copy: the caller's bytes must live as long as the process.
+    # A capsule keeps the pointer to its name, not a copy: the caller's bytes must live as long as the
+    # process.
     return new(address, name, None)
 
 
@@ -126,7 +127,8 @@ def _set_up_cython(workshop: Workshop, contestant: Contestant) -> dict[str, Subj
 
 def _set_up_ours(workshop: Workshop, contestant: Contestant) -> dict[str, Subject]:
     functions = ours.bind(target(workshop), PROTOTYPES, contestant)
-    # A pointer that came from C once is what a program would pass on; it is of whatever class the layer gives.
+    # A pointer that came from C once is what a program would pass on; it is of whatever class the layer
+    # gives.
     pointer = functions["identity"](_ADDRESS) if "identity" in functions else None
     return subjects(functions, pointer)
 

@@ -1,8 +1,9 @@
-"""The function benchmark that nanobind publishes: 720 functions of the six mixed arithmetic arguments, in every order.
+"""The function benchmark that nanobind publishes: 720 functions of the six mixed arithmetic arguments, in
+every order.
 
-https://nanobind.readthedocs.io/en/latest/benchmark.html describes it. Here the functions live in a C library that all
-peers call, and the size is that of what a peer adds for them: an extension module (stripped, size-optimised), or our
-generated code.
+https://nanobind.readthedocs.io/en/latest/benchmark.html describes it. Here the functions live in a C library
+that all peers call, and the size is that of what a peer adds for them: an extension module (stripped,
+size-optimised), or our generated code.
 """
 
 from __future__ import annotations

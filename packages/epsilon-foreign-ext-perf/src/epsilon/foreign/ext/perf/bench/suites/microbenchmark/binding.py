@@ -33,7 +33,8 @@ def module_name(contestant: Contestant) -> str:
 
 
 def build(workshop: Workshop, contestant: Contestant) -> Built | None:
-    """The extension module of a compiled peer, built; None for a peer that needs none. Raises UnavailableError."""
+    """The extension module of a compiled peer, built; None for a peer that needs none. Raises
+    UnavailableError."""
     release = contestant.gil is Gil.RELEASED
     name, library = module_name(contestant), [target(workshop)]
     match contestant.peer.key:
@@ -95,9 +96,7 @@ def in_child(root: str, peer: str, gil: str) -> dict[str, float]:
     return found
 
 
-SAMPLERS: dict[str, Sampler] = {
-    key: sample
-    for key in (
-        "ours-trampoline", "ours-libffi", "ours-ctypes", "c", "nanobind", "cython", "cffi-api", "cffi-abi", "ctypes",
-    )
-}  # fmt: skip
+_PEERS = ("c", "nanobind", "cython", "cffi-api", "cffi-abi", "ctypes")
+SAMPLERS: dict[str, Sampler] = dict.fromkeys(
+    ("ours-trampoline", "ours-libffi", "ours-ctypes", *_PEERS), sample
+)

@@ -30,4 +30,4 @@ def _set_up(workshop: Workshop, contestant: Contestant) -> dict[str, Subject]:
     return {"first": Subject({"f": bound[0]}), "all": Subject({"run": scope["run"], "functions": bound})}
 
 
-SETUPS: dict[str, Setup] = {key: _set_up for key in binding.SAMPLERS}
+SETUPS: dict[str, Setup] = dict.fromkeys(binding.SAMPLERS, _set_up)

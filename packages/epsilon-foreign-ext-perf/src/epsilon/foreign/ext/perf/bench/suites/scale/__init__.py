@@ -1,4 +1,5 @@
-"""Many functions: the time and the code that 2,000 of them over 200 signatures take, and a signature's first call."""
+"""Many functions: the time and the code that 2,000 of them over 200 signatures take, and a signature's first
+call."""
 
 from __future__ import annotations
 

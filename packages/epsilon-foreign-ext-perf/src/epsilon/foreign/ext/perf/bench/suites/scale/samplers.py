@@ -1,10 +1,10 @@
-"""Binding many functions, each sample in a fresh process: generated code is kept for as long as a process lives."""
+"""Binding many functions, each sample in a fresh process: generated code is kept for as long as a process
+lives."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ... import child
@@ -17,7 +17,9 @@ from ...suite import Sampler
 from . import sources
 
 
-def _bind(path: str, prototypes: Sequence[Prototype], contestant: Contestant) -> Mapping[str, Callable[..., Any]]:
+def _bind(
+    path: str, prototypes: Sequence[Prototype], contestant: Contestant
+) -> Mapping[str, Callable[..., Any]]:
     match contestant.peer.key:
         case "ctypes":
             return ctypes_peer.bind(path, prototypes, contestant.gil)
@@ -43,7 +45,9 @@ def bind_all(path: str, peer: str) -> dict[str, float]:
     started = time.perf_counter()
     bound = _bind(path, sources.PROTOTYPES, contestant)
     found = {"bind": (time.perf_counter() - started) * 1e3}
-    assert len(bound) == len(sources.PROTOTYPES), f"only {len(bound)} of {len(sources.PROTOTYPES)} are supported"
+    assert len(bound) == len(sources.PROTOTYPES), (
+        f"only {len(bound)} of {len(sources.PROTOTYPES)} are supported"
+    )
     after = ours.code_bytes(contestant)
     if before is not None and after is not None:
         found["code"] = after - before
@@ -51,7 +55,8 @@ def bind_all(path: str, peer: str) -> dict[str, float]:
 
 
 def first_calls(path: str, peer: str) -> dict[str, float]:
-    """Run in a fresh process: microseconds to bind and first call a function of a signature not seen before."""
+    """Run in a fresh process: microseconds to bind and first call a function of a signature not seen
+    before."""
     contestant = Contestant(PEERS[peer], Gil.RELEASED)
     ours.warm_up(contestant)
     _bind(path, [], contestant)
@@ -64,6 +69,6 @@ def first_calls(path: str, peer: str) -> dict[str, float]:
     return {"first": median(times), "slowest": max(times)}
 
 
-SAMPLERS: dict[str, Sampler] = {
-    key: sample for key in ("ours-trampoline", "ours-libffi", "ours-ctypes", "layer-trampoline", "ctypes")
-}
+SAMPLERS: dict[str, Sampler] = dict.fromkeys(
+    ("ours-trampoline", "ours-libffi", "ours-ctypes", "layer-trampoline", "ctypes"), sample
+)

@@ -14,8 +14,8 @@ _MOST_PARAMETERS = 8
 
 #: What a first call passes; the functions look at none of it.
 ARGUMENTS: dict[str, object] = {
-    "int": 1, "long": 2, "double": 3.0, "float": 4.0, "uint8": 5, "size_t": 6, "string": None, "pointer": None,
-    "buffer": None,
+    "int": 1, "long": 2, "double": 3.0, "float": 4.0, "uint8": 5, "size_t": 6,
+    "string": None, "pointer": None, "buffer": None,
 }  # fmt: skip
 
 

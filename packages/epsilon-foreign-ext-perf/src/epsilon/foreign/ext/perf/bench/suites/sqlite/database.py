@@ -1,8 +1,8 @@
 """The table that is read, and a prepared statement over it.
 
 Opening and preparing is the same for every peer and not timed, so it is done once, through ctypes, after the
-documentation of https://www.sqlite.org/c3ref/open.html and https://www.sqlite.org/c3ref/prepare.html. Only the
-functions called for each row are bound by the peer under test.
+documentation of https://www.sqlite.org/c3ref/open.html and https://www.sqlite.org/c3ref/prepare.html. Only
+the functions called for each row are bound by the peer under test.
 """
 
 from __future__ import annotations
@@ -58,18 +58,23 @@ def file(workshop: Workshop, rows: int) -> Path:
 
 
 class Statement:
-    """`QUERY`, prepared on a connection of its own. `address` is the ``sqlite3_stmt *``; `close` frees both."""
+    """`QUERY`, prepared on a connection of its own. `address` is the ``sqlite3_stmt *``; `close` frees
+    both."""
 
     def __init__(self, path: Path) -> None:
         self._sqlite = ctypes.CDLL(library())
         self._connection = ctypes.c_void_p()
         statement = ctypes.c_void_p()
         self._check(
-            self._sqlite.sqlite3_open_v2(str(path).encode(), ctypes.byref(self._connection), _OPEN_READONLY, None)
+            self._sqlite.sqlite3_open_v2(
+                str(path).encode(), ctypes.byref(self._connection), _OPEN_READONLY, None
+            )
         )
         self._check(self._sqlite.sqlite3_exec(self._connection, SETTINGS.encode(), None, None, None))
         self._check(
-            self._sqlite.sqlite3_prepare_v2(self._connection, QUERY.encode(), -1, ctypes.byref(statement), None)
+            self._sqlite.sqlite3_prepare_v2(
+                self._connection, QUERY.encode(), -1, ctypes.byref(statement), None
+            )
         )
         self._statement = statement
         self.address: int = statement.value or 0

@@ -21,8 +21,8 @@ PROTOTYPES = (
     Prototype("sqlite3_reset", "int", ("pointer",)),
 )
 
-#: 100 is SQLITE_ROW. Compiled anew for each contestant, so that each has call sites of its own; what it uses are
-#: defaults of parameters, which are local variables.
+#: 100 is SQLITE_ROW. Compiled anew for each contestant, so that each has call sites of its own; what it uses
+#: are defaults of parameters, which are local variables.
 _SCAN = """\
 def scan({parameters}):
     total = characters = 0
@@ -65,7 +65,7 @@ def _over(
     **more: Any,
 ) -> dict[str, Subject]:
     statement = database.Statement(database.file(workshop, workshop.effort.rows))
-    names = {name.removeprefix("sqlite3_"): function for name, function in functions.items()}
+    names: dict[str, Any] = {name.removeprefix("sqlite3_"): function for name, function in functions.items()}
     # `owner` keeps the statement prepared for as long as the scan may run.
     names.update(statement=pointer(statement.address), owner=statement, **more)
     return _subject(workshop, _compiled(_SCAN, names, text))
