@@ -38,6 +38,7 @@ class AbiType:
     alignment: int
     name: str
     fields: tuple[Field, ...]
+    _key: tuple[Any, ...]
 
     def __init__(
         self, kind: Kind, size: int, alignment: int, name: str, fields: tuple[Field, ...] = ()

@@ -41,7 +41,7 @@ def scalars(type: AbiType, offset: int = 0) -> Iterator[tuple[int, AbiType]]:
 
 def shape(type: AbiType) -> Shape | None:
     """Members of a struct that travels as `type` does (it may be padded to 8 bytes), or None when there is none."""
-    find = _SHAPES.get(_convention())
+    find = _SHAPES.get(convention())
     return find(type) if find is not None and type.size > 0 else None
 
 
@@ -91,7 +91,8 @@ def hfa(type: AbiType) -> Shape | None:
 _SHAPES = {"sysv": _sysv, "aapcs64": _aapcs64}
 
 
-def _convention() -> str:
+def convention() -> str:
+    """Which rules the C compiler of this platform follows: sysv, aapcs64, windows, or the processor's name."""
     if sys.platform == "win32":
         return "windows"
     machine = platform.machine().lower()
@@ -99,8 +100,13 @@ def _convention() -> str:
 
 
 def content(type: AbiType, shape: Shape, data: bytes) -> bytes:
-    """`data` padded to the size of a struct of `shape`."""
-    return data.ljust(sum(member.size for member in shape), b"\0") if len(data) == type.size else data
+    """`data` (any bytes-like object of the aggregate's size) padded to the size of a struct of `shape`.
+
+    Raises ValueError for another size: a converter broke its contract.
+    """
+    if len(data) != type.size:
+        raise ValueError(f"{type.name} is {type.size} bytes, its converter made {len(data)}")
+    return bytes(data).ljust(sum(member.size for member in shape), b"\0")
 
 
 def as_aggregate(type: AbiType) -> AbiType:

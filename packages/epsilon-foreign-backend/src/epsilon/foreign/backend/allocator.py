@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from operator import index
 
 #: What malloc and calloc promise (C11 7.22.3: any object with a fundamental alignment).
 FUNDAMENTAL = ctypes.alignment(ctypes.c_longdouble)
@@ -19,8 +20,9 @@ _free.argtypes, _free.restype = [ctypes.c_void_p], None
 def alloc(size: int, alignment: int = FUNDAMENTAL) -> int:
     """`size` bytes of zeroed memory at a multiple of `alignment`; 0 bytes still have an address of their own.
 
-    Raises ValueError for a negative size or an alignment that is no power of two, MemoryError.
+    Raises TypeError for what is no integer, ValueError for a negative size or an alignment that is no power of two, MemoryError.
     """
+    size, alignment = index(size), index(alignment)
     if size < 0:
         raise ValueError(f"cannot allocate {size} bytes")
     if alignment < 1 or alignment & (alignment - 1):

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import allocator, loader
+from .abi import POINTER
 from .binding import Binding, validate
+from .convert import type_name
 from .errors import ForeignError, UnsupportedSignatureError
 from .signature import Signature
 
@@ -66,8 +68,12 @@ class BackendBase:
         if isinstance(binding, Signature):
             binding = Binding(binding)
         binding = validate(binding)
+        if not isinstance(address, int):
+            raise TypeError(f"{binding.name}: the address of a function is an int, not {type_name(address)}")
         if address == 0:
             raise NullFunctionError(f"{binding.name}: the address of the function is NULL")
+        if not 0 < address <= POINTER.bounds[1]:
+            raise ValueError(f"{binding.name}: {address} is no address")
         if not self.supports(binding.signature):
             raise UnsupportedSignatureError(f"the {self.name} backend cannot call {binding.signature!r}")
         return binding

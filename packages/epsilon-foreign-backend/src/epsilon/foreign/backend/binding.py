@@ -108,7 +108,8 @@ def validate(binding: Binding) -> Binding:
     """Check a binding against its signature; returns it with a `Parameter` for every ABI parameter.
 
     Raises ValueError for more parameters than the signature has, a default before a required parameter, a
-    repeated name, or a marshal that the ABI type cannot have.
+    repeated name or one that is no identifier, a marshal that the ABI type cannot have, or a guard that cannot be
+    asked of the result.
     """
     types = binding.signature.parameters
     if len(binding.parameters) > len(types):
@@ -119,6 +120,8 @@ def validate(binding: Binding) -> Binding:
     for parameter, type in zip(full, types, strict=True):
         if parameter.name and parameter.name in seen:
             raise ValueError(f"{binding.name}: parameter {parameter.name!r} is repeated")
+        if parameter.name and not parameter.name.isidentifier():
+            raise ValueError(f"{binding.name}: {parameter.name!r} cannot name a parameter")
         seen.add(parameter.name)
         if parameter.default is not Ellipsis:
             defaults = True
@@ -126,6 +129,22 @@ def validate(binding: Binding) -> Binding:
             raise ValueError(f"{binding.name}: parameter {parameter.name!r} has no default but follows one that has")
         if parameter.marshal not in (Marshal.VALUE, Marshal.OBJECT) and type.kind is not Kind.POINTER:
             raise ValueError(f"{binding.name}: {type.name} cannot be marshalled as {parameter.marshal.value}")
-    if binding.result_marshal in (Marshal.BUFFER, Marshal.WRITABLE):
-        raise ValueError(f"{binding.name}: a result cannot be a buffer")
+    _validate_result(binding)
     return binding if full == binding.parameters else binding._replace(parameters=full)
+
+
+def _validate_result(binding: Binding) -> None:
+    kind, marshal = binding.signature.result.kind, binding.result_marshal
+    if marshal in (Marshal.BUFFER, Marshal.WRITABLE):
+        raise ValueError(f"{binding.name}: a result cannot be a buffer")
+    if marshal in (Marshal.STRING, Marshal.BYTES) and kind is not Kind.POINTER:
+        raise ValueError(
+            f"{binding.name}: a result of {binding.signature.result.name} cannot be marshalled as {marshal.value}"
+        )
+    wordless = kind in (Kind.VOID, Kind.AGGREGATE, Kind.COMPLEX)
+    if binding.guard is not Guard.ALWAYS and (
+        wordless or (binding.guard is Guard.NEGATIVE and kind not in (Kind.SIGNED, Kind.UNSIGNED, Kind.FLOAT))
+    ):
+        raise ValueError(
+            f"{binding.name}: a result of {binding.signature.result.name} cannot be guarded as {binding.guard.value}"
+        )

@@ -40,15 +40,25 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def _has(value: object, method: str) -> bool:
+    """Does the type of `value` have a special method? An attribute of the object alone is none, nor is None."""
+    return getattr(type(value), method, None) is not None
+
+
+def _own_bytes(value: bytes) -> bytes:
+    """The content of a bytes object whose subclass may have another opinion about it."""
+    return memoryview(value).tobytes()
+
+
 def integer(type: AbiType, name: str | None = None) -> Converter:
     """Converter for an integer type: an int, or an object with ``__index__``; never truncates, takes no float."""
     low, high = type.bounds
     name = name or type.name
 
     def to_integer(value: Any) -> int:
-        if not hasattr(value, "__index__"):
+        if not _has(value, "__index__"):
             raise expected(f"an integer for {name}", value)
-        number = int(index(value))
+        number = index(value)
         if low <= number <= high:
             return number
         raise ArgumentRangeError(f"{_shown(number)} does not fit {name} ({low} to {high})")
@@ -59,8 +69,8 @@ def integer(type: AbiType, name: str | None = None) -> Converter:
 def to_bool(value: Any) -> bool:
     """True, False, or an integer that is 0 or 1."""
     if value is True or value is False:
-        return value  # type: ignore[no-any-return]  # narrowed by identity, which mypy does not follow
-    if not hasattr(value, "__index__"):
+        return value
+    if not _has(value, "__index__"):
         raise expected("True or False", value)
     number = index(value)
     if number in (0, 1):
@@ -72,23 +82,24 @@ def to_float(value: Any) -> float:
     """A float, or any object with ``__float__`` or ``__index__``; an int too large for a double does not fit."""
     if type(value) is float:
         return value
-    if not hasattr(value, "__float__") and not hasattr(value, "__index__"):
+    if _has(value, "__float__") and not isinstance(value, int):
+        return float(value)
+    if not _has(value, "__index__"):
         raise expected("a float", value)
-    if not isinstance(value, int):
-        return float(value)
+    number = index(value)
     try:
-        return float(value)
+        return float(number)
     except OverflowError:
-        raise ArgumentRangeError(f"{_shown(value)} does not fit double") from None
+        raise ArgumentRangeError(f"{_shown(number)} does not fit double") from None
 
 
 def to_complex(value: Any) -> complex:
     """A complex, or anything that `to_float` takes, or an object with ``__complex__``."""
     if type(value) is complex:
         return value
-    if isinstance(value, complex) or hasattr(value, "__complex__"):
+    if isinstance(value, complex) or _has(value, "__complex__"):
         return complex(value)
-    if not hasattr(value, "__float__") and not hasattr(value, "__index__"):
+    if not _has(value, "__float__") and not _has(value, "__index__"):
         raise expected("a complex number", value)
     return complex(to_float(value))
 
@@ -96,9 +107,9 @@ def to_complex(value: Any) -> complex:
 def to_bytes(value: Any) -> bytes | None:
     """bytes as they are, None for NULL."""
     if value is None or type(value) is bytes:
-        return value  # type: ignore[no-any-return]  # narrowed by `is` and `type`, which mypy does not follow
+        return value
     if isinstance(value, bytes):
-        return bytes(value)
+        return _own_bytes(value)
     raise expected("bytes or None", value)
 
 
@@ -108,11 +119,11 @@ def to_string(value: Any) -> bytes | None:
         return None
     if isinstance(value, str):
         try:
-            encoded = value.encode()
+            encoded = str.encode(value)
         except UnicodeEncodeError as error:
             raise ArgumentValueError(f"{_shown(value)} cannot be encoded as UTF-8: {error.reason}") from None
     elif isinstance(value, bytes):
-        encoded = bytes(value)
+        encoded = _own_bytes(value)
     else:
         raise expected("str, bytes or None", value)
     if 0 in encoded:
@@ -130,11 +141,11 @@ def to_address(value: Any) -> int:
     """None as NULL, or an integer address."""
     if value is None:
         return 0
-    if not hasattr(value, "__index__"):
+    if not _has(value, "__index__"):
         raise expected("an address (int) or None", value)
     number = index(value)
     if 0 <= number <= _ADDRESS_MAX:
-        return number if type(number) is int or hasattr(number, "keep") else int(number)
+        return number
     raise ArgumentRangeError(f"{_shown(number)} does not fit pointer (0 to {_ADDRESS_MAX:#x})")
 
 
@@ -167,7 +178,7 @@ def aggregate(type: AbiType) -> Converter:
 
     def to_aggregate(value: Any) -> bytes:
         try:
-            content = bytes(memoryview(value).cast("B"))
+            content = memoryview(value).tobytes()
         except TypeError:
             raise expected(f"{type.size} bytes for {type.name}", value) from None
         if len(content) != type.size:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Invoke = Callable[..., Any]
 
 _PASSES: dict[Guard, Callable[[Any], bool]] = {
-    Guard.NEGATIVE: lambda result: result >= 0,
-    Guard.NONZERO: lambda result: not result,
+    Guard.NEGATIVE: lambda result: not result < 0,
+    Guard.NONZERO: lambda result: result is None or result == 0,
     # A NULL pointer is None here, and so is a NULL string.
     Guard.ZERO: lambda result: result is not None and result != 0,
 }

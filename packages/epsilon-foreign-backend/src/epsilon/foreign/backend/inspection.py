@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from .binding import Binding, Parameter
@@ -23,12 +24,17 @@ def render(binding: Binding) -> str:
 
 
 def parameter_names(parameters: tuple[Parameter, ...]) -> list[str]:
-    """A distinct Python identifier for every parameter; nameless ones get ``arg1``, ``arg2`` ..."""
+    """A distinct Python identifier for every parameter; nameless ones get ``arg1``, ``arg2`` ...
+
+    C names such as ``from`` and ``in`` that are keywords in Python get an underscore: `inspect` takes no keyword.
+    """
     taken = {p.name for p in parameters}
     names = []
     for position, parameter in enumerate(parameters, 1):
-        name = parameter.name or f"arg{position}"
-        while not parameter.name and name in taken:
+        own = bool(parameter.name) and not iskeyword(parameter.name)
+        name = f"{parameter.name}_" if parameter.name else f"arg{position}"
+        name = parameter.name if own else name
+        while not own and name in taken:
             name = "_" + name
         taken.add(name)
         names.append(name)

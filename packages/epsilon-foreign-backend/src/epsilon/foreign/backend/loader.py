@@ -7,8 +7,10 @@ loader's own words in the error; on Windows LoadLibraryEx, GetProcAddress and Fr
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import sys
+from typing import Any
 
 import _ctypes
 
@@ -36,21 +38,37 @@ if sys.platform == "win32":
         _ctypes.FreeLibrary(handle)
 
 else:
+    # Not _ctypes.dlsym: before 3.14 it crashes on a symbol that exists and whose address is NULL.
+    _process = ctypes.CDLL(None)
+    _dlsym, _dlerror = _process.dlsym, _process.dlerror
+    _dlsym.argtypes, _dlsym.restype = [ctypes.c_void_p, ctypes.c_char_p], ctypes.c_void_p
+    _dlerror.argtypes, _dlerror.restype = [], ctypes.c_char_p
+
     # RTLD_NOW: a missing dependency shows here, with a message, and not at some call later as an abort.
     DEFAULT_FLAGS = os.RTLD_NOW | os.RTLD_LOCAL
 
     def dlopen(name: str | None, flags: int | None = None) -> int:
         """Open a shared object; None is the process itself. Raises OSError with the loader's message."""
-        return int(_ctypes.dlopen(name, DEFAULT_FLAGS if flags is None else flags | os.RTLD_NOW))
+        if name is not None and (not name or "\0" in name):
+            # dlopen(3) would take "" for the process and see a name end at its NUL.
+            raise OSError(errno.ENOENT, "no library can be named so", name)
+        open_: Any = _ctypes.dlopen  # typeshed does not know that None is allowed
+        return int(open_(name, DEFAULT_FLAGS if flags is None else flags | os.RTLD_NOW))
 
     def dlsym(handle: int, symbol: str) -> int:
-        """The address of a symbol. Raises LookupError with the loader's message."""
-        if "\0" in symbol:
-            raise LookupError(f"no symbol can be named {symbol!r}")
+        """The address of a symbol. Raises LookupError with the loader's message, or when the address is NULL."""
         try:
-            return int(_ctypes.dlsym(handle, symbol))
-        except OSError as error:
-            raise LookupError(str(error)) from None
+            encoded = symbol.encode()
+        except UnicodeEncodeError:
+            encoded = b"\0"
+        if 0 in encoded:
+            raise LookupError(f"no symbol can be named {symbol!r}")
+        _dlerror()  # forgets an older error of this thread
+        address = _dlsym(handle, encoded)
+        if address:
+            return int(address)
+        message = _dlerror()
+        raise LookupError(message.decode(errors="replace") if message else f"the address of {symbol!r} is NULL")
 
     def dlclose(handle: int) -> None:
         """Drop one reference to a shared object. Raises OSError."""

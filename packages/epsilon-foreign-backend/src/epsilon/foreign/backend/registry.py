@@ -172,6 +172,9 @@ def _create(name: str) -> Backend | BackendUnavailableError:
         made = error.with_traceback(None)
     except ImportError as error:
         made = BackendUnavailableError(f"the {name} backend cannot be imported: {error}")
+    except Exception as error:
+        # One broken backend must not take the others down with it; whoever asks for it by name is told.
+        made = BackendUnavailableError(f"the {name} backend does not start: {type(error).__name__}: {error}")
     _created[name] = made
     return made
 

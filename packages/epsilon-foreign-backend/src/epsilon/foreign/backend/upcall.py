@@ -19,27 +19,23 @@ def zero(signature: Signature) -> Any:
     return bytes(result.size) if result.kind is Kind.AGGREGATE else _ZERO.get(result.kind, 0)
 
 
-class _Unraisable:
-    """The shape of `sys.UnraisableHookArgs`, which Python code cannot construct."""
-
-    def __init__(self, error: BaseException, message: str, object: object) -> None:
-        self.exc_type = type(error)
-        self.exc_value = error
-        self.exc_traceback = error.__traceback__
-        self.err_msg = message
-        self.object = object
+# The interpreter's own hook takes nothing but this struct sequence, which has a constructor and no public name
+# (https://docs.python.org/3/library/sys.html#sys.unraisablehook).
+_UnraisableHookArgs: Any = next(c for c in tuple.__subclasses__() if c.__name__ == "UnraisableHookArgs")
 
 
 def report(error: BaseException, message: str, function: object) -> None:
     """Hand an exception that has nowhere to go to `sys.unraisablehook`."""
-    sys.unraisablehook(_Unraisable(error, message, function))
+    sys.unraisablehook(_UnraisableHookArgs((type(error), error, error.__traceback__, message, function)))
 
 
 def guarded(function: Callable[..., Any], signature: Signature, name: str, error: Any) -> Callable[..., Any]:
-    """`function` returning canonical values and never raising: `error` (zero by default) stands in."""
-    if error is None:
-        error = zero(signature)
+    """`function` returning canonical values and never raising: `error` (zero by default) stands in.
+
+    Raises an `ArgumentError` when `error` is no value of the result's type.
+    """
     convert = None if signature.result.kind is Kind.VOID else converter(signature.result)
+    error = zero(signature) if error is None or convert is None else convert(error)
 
     def run(*values: Any) -> Any:
         try:

@@ -9,11 +9,13 @@ from typing import Any
 
 from _ctypes import FUNCFLAG_CDECL, FUNCFLAG_PYTHONAPI, FUNCFLAG_USE_ERRNO, CFuncPtr
 
+from ..abi import Kind
 from ..base import BackendBase
 from ..binding import Binding
 from ..errors import UnsupportedSignatureError
 from ..function import ForeignFunction, Invoke
 from ..signature import DEFAULT_CONVENTION, Signature
+from ..splitting import split, with_expansion
 from .callback import CtypesCallback
 from .types import Crossing, crossing
 
@@ -37,7 +39,8 @@ class CtypesBackend(BackendBase):
 
     def redirect(self, function: Callable[..., Any], address: int | None) -> None:
         """See `Backend.redirect`."""
-        assert isinstance(function, ForeignFunction)
+        if not isinstance(function, ForeignFunction):
+            raise TypeError(f"not a function that the {self.name} backend bound: {function!r}")
         function.redirect(address, invoker(address, function.binding) if address else None)
 
     def callback(
@@ -46,22 +49,25 @@ class CtypesBackend(BackendBase):
         """See `Backend.callback`."""
         if not self.supports(signature):
             raise UnsupportedSignatureError(f"the {self.name} backend cannot make a callback of {signature!r}")
+        if signature.result.kind in (Kind.AGGREGATE, Kind.COMPLEX):
+            raise UnsupportedSignatureError(f"ctypes has no callbacks that return a struct, as {signature!r} does")
         return CtypesCallback(function, signature, name, error)
 
 
 def invoker(address: int, binding: Binding) -> Invoke:
     """A function of canonical values that calls `address` and returns the natural result (and errno)."""
     signature = binding.signature
-    arguments = [crossing(t, m) for t, m in zip(signature.parameters, binding.marshals, strict=True)]
+    parameters, marshals, variadic_from, expand = split(binding)
+    arguments = [crossing(t, m) for t, m in zip(parameters, marshals, strict=True)]
     result = crossing(signature.result, binding.result_marshal)
     if result is None or None in arguments:
         raise UnsupportedSignatureError(f"ctypes cannot call {signature!r}")
     crossings = [c for c in arguments if c is not None]
-    fixed = crossings[: signature.variadic_from] if signature.variadic_from is not None else crossings
+    fixed = crossings[:variadic_from] if variadic_from is not None else crossings
     prototype = _prototype(
         result.ctype, tuple(c.ctype for c in fixed), binding.release_gil, binding.capture_errno
     )
-    call = _with_steps(prototype(address), crossings, signature.variadic_from, result)
+    call = with_expansion(_with_steps(prototype(address), crossings, variadic_from, result), expand)
     return _with_errno(call) if binding.capture_errno else call
 
 

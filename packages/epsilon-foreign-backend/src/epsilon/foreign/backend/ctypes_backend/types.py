@@ -45,7 +45,9 @@ class ShapeStruct(ctypes.Structure):
 
 @functools.cache
 def _struct(members: tuple[AbiType, ...]) -> Any:
-    if len(members) > 2 and len(set(members)) == 1:  # one array field: a member a name would cost size // 8 of them
+    # One array field where a member a name would cost size // 8 of them. Not for up to four: ctypes describes an array
+    # to libffi as a pointer, which must not hide the members of a homogeneous floating-point aggregate.
+    if len(members) > 4 and len(set(members)) == 1:
         fields = [("array", _SCALARS[members[0]] * len(members))]
     else:
         fields = [(f"_{i}", _SCALARS[member]) for i, member in enumerate(members)]

@@ -12,6 +12,7 @@ from ..ctypes_backend.backend import invoker as holding_invoker
 from ..errors import UnsupportedSignatureError
 from ..function import ForeignFunction, Invoke
 from ..signature import DEFAULT_CONVENTION, Signature
+from ..splitting import split, with_expansion
 from .callback import LibffiCallback
 from .types import Crossing, crossing, ffi
 
@@ -43,7 +44,8 @@ class LibffiBackend(BackendBase):
 
     def redirect(self, function: Callable[..., Any], address: int | None) -> None:
         """See `Backend.redirect`."""
-        assert isinstance(function, ForeignFunction)
+        if not isinstance(function, ForeignFunction):
+            raise TypeError(f"not a function that the {self.name} backend bound: {function!r}")
         function.redirect(address, self._invoker(address, function.binding) if address else None)
 
     def callback(
@@ -64,15 +66,16 @@ def invoker(address: int, binding: Binding) -> Invoke:
     """A function of canonical values that calls `address` and returns the natural result (and errno)."""
     signature = binding.signature
     with _lock:
-        found = [crossing(t, m) for t, m in zip(signature.parameters, binding.marshals, strict=True)]
+        parameters, marshals, variadic_from, expand = split(binding)
+        found = [crossing(t, m) for t, m in zip(parameters, marshals, strict=True)]
         result = crossing(signature.result, binding.result_marshal)
         if result is None or None in found:
             raise UnsupportedSignatureError(f"libffi cannot call {signature!r}")
         arguments = [c for c in found if c is not None]
-        call = ffi.cast(_declare(arguments, result, signature.variadic_from), address)
-        steps = _steps(arguments, signature.variadic_from)
-    call = _with_steps(call, steps, result)
-    return _with_errno(call) if binding.capture_errno else call  # type: ignore[no-any-return]  # cdata or closure
+        call = ffi.cast(_declare(arguments, result, variadic_from), address)
+        steps = _steps(arguments, variadic_from)
+    call = with_expansion(_with_steps(call, steps, result), expand)
+    return _with_errno(call) if binding.capture_errno else call
 
 
 def _declare(arguments: list[Crossing], result: Crossing, variadic: int | None) -> str:
