@@ -1,0 +1,24 @@
+"""The CPython side of stubs: addresses of the C-API, and what probes found about the layout of objects."""
+
+from __future__ import annotations
+
+from .layout import BytesLayout, IntLayout, Layout, RefcountLayout, StrLayout
+from .probes import Reader, probe
+from .symbols import ERRNO_LOCATION, FUNCTIONS, LIBC_FUNCTIONS, OBJECTS, address, available, names
+
+__all__ = [
+    "ERRNO_LOCATION",
+    "FUNCTIONS",
+    "LIBC_FUNCTIONS",
+    "OBJECTS",
+    "BytesLayout",
+    "IntLayout",
+    "Layout",
+    "Reader",
+    "RefcountLayout",
+    "StrLayout",
+    "address",
+    "available",
+    "names",
+    "probe",
+]
