@@ -21,6 +21,10 @@ class DeclarationError(ForeignError, TypeError):
     """A declaration that cannot be understood, such as a parameter with no C type."""
 
 
+class LayoutError(DeclarationError, ValueError):
+    """A struct or union declared with a number that C has no layout for: a width, an alignment, a count, a size."""
+
+
 class ForeignOSError(ForeignError, OSError):
     """A foreign function reported failure through errno.
 
