@@ -9,7 +9,7 @@ import time
 
 import pytest
 from epsilon.foreign.ext.perf.bench.interleave import measure
-from epsilon.foreign.ext.perf.bench.loop import Loop, empty
+from epsilon.foreign.ext.perf.bench.loop import CLOCK, Loop, empty
 from epsilon.foreign.ext.perf.bench.operation import Operation, Subject, WrongResultError, verify
 
 
@@ -40,10 +40,26 @@ def test_an_empty_loop_costs_next_to_nothing() -> None:
     assert sorted(samples["pass"])[4] < 10
 
 
-def test_a_known_wait_is_measured() -> None:
-    loop = Loop("sleep(duration)", {"sleep": time.sleep, "duration": 0.002}, unroll=1)
-    samples = measure({"sleep": loop}, rounds=3, chunk=1, order=random.Random(0))
-    assert min(samples["sleep"]) >= 1.9e6
+def work(nanoseconds: int) -> None:
+    """Keep the processor busy that long, by the clock that the benchmark uses."""
+    end = CLOCK() + nanoseconds
+    while CLOCK() < end:
+        pass
+
+
+def test_known_work_is_measured() -> None:
+    loop = Loop("work(duration)", {"work": work, "duration": 2_000_000}, unroll=1)
+    samples = measure({"work": loop}, rounds=5, chunk=1, order=random.Random(0))
+    # The empty loop of one iteration, a few hundred nanoseconds, is subtracted.
+    assert 1.99e6 <= sorted(samples["work"])[2] < 3.0e6
+
+
+def test_what_other_processes_take_does_not_count() -> None:
+    if CLOCK is not time.thread_time_ns:
+        pytest.skip("this system has no fine clock of a thread's processor time")
+    loop = Loop("sleep(duration)", {"sleep": time.sleep, "duration": 0.05}, unroll=1)
+    samples = measure({"sleep": loop}, rounds=2, chunk=1, order=random.Random(0))
+    assert max(samples["sleep"]) < 5e6
 
 
 class OneIteration(Loop):

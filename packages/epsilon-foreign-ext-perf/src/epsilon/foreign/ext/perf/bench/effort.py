@@ -21,7 +21,7 @@ class Effort(NamedTuple):
 
 
 QUICK = Effort("quick", rounds=9, chunk=300_000, processes=1, rows=10_000)
-DEFAULT = Effort("default", rounds=41, chunk=2_000_000, processes=5, rows=100_000)
-THOROUGH = Effort("thorough", rounds=101, chunk=5_000_000, processes=11, rows=100_000)
+DEFAULT = Effort("default", rounds=61, chunk=1_000_000, processes=5, rows=100_000)
+THOROUGH = Effort("thorough", rounds=201, chunk=2_000_000, processes=11, rows=100_000)
 
 EFFORTS = {effort.name: effort for effort in (QUICK, DEFAULT, THOROUGH)}

@@ -22,7 +22,7 @@ def show(report: Report, stream: TextIO) -> None:
     for line in missing_lines(report):
         stream.write(f"{line}\n")
     if report.ours is None:
-        stream.write("No backend of Epsilon Foreign works here: no ratios.\n")
+        stream.write("Epsilon Foreign itself was not measured: no ratios.\n")
     elif report.ours.backend != "trampoline":
         stream.write(f"Ratios are those of {report.ours.title}; the goals are about the trampoline.\n")
 
