@@ -28,7 +28,7 @@ from .text_signature import documentation
 if TYPE_CHECKING:
     import inspect
 
-__all__ = ["RECORD", "ForeignFunction", "RecordLayout", "make_function", "record_of", "redirect"]
+__all__ = ["RECORD", "ForeignFunction", "RecordLayout", "callable_of", "make_function", "record_of", "redirect"]
 
 _HEAD = object.__basicsize__
 
@@ -212,6 +212,11 @@ def make_function(
     record._method_flags = _METH_FASTCALL_KEYWORDS
     record._method_doc = 0 if text is None else start + len(encoded) + 1
     return _new_method(id(record) + _METHOD_DEF, record, module, None)
+
+
+def callable_of(record: ForeignFunction) -> Any:
+    """Another built-in function over a record that `make_function` has filled in."""
+    return _new_method(id(record) + _METHOD_DEF, record, None, None)
 
 
 def record_of(function: Any) -> ForeignFunction:

@@ -1,0 +1,70 @@
+"""`Backend` over generated stubs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..base import BackendBase
+from ..binding import Binding
+from ..ctypes_backend import CtypesBackend
+from ..protocol import CallbackHandle
+from ..signature import Signature
+from .codegen import spec_of
+from .fallback import Fallback
+from .host import host_target
+from .memory import CodeHeap
+from .record import ForeignFunction, make_function, record_of
+from .record import redirect as redirect_record
+from .stubs import Stubs
+from .text_signature import text_signature
+
+#: More parameters than this are refused: their frame would outgrow what one stack probe covers.
+MOST_PARAMETERS = 255
+
+
+class TrampolineBackend(BackendBase):
+    """Calls through one stub of machine code for each signature.
+
+    Scalars of every kind but `long double`. Callbacks are made by ctypes' closures.
+    """
+
+    name = "trampoline"
+    capabilities = frozenset({"scalars", "variadic", "callbacks", "errno", "release_gil"})
+
+    def __init__(self, stubs: Stubs | None = None) -> None:
+        super().__init__()
+        self.stubs = stubs or Stubs(host_target(), CodeHeap())
+        self._closures = CtypesBackend()
+
+    def supports(self, signature: Signature) -> bool:
+        """Any scalars but `long double`, in every convention the processor has."""
+        return (
+            signature.is_simple
+            and signature.convention in self.stubs.target.conventions
+            and len(signature.parameters) <= MOST_PARAMETERS
+        )
+
+    def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
+        """See `Backend.bind`. The callable is a built-in function; ``f.__self__`` is its `ForeignFunction`."""
+        binding = self._validated(address, binding)
+        fallback = Fallback(self.stubs)
+        record = ForeignFunction(binding, address, fallback, finish=binding.finish, backend=self.name)
+        fallback.serve(record)
+        stub = self.stubs.known(spec_of(binding)) or self.stubs.fallback
+        function: Callable[..., Any] = make_function(
+            record, stub, binding.name, binding.doc, text_signature(binding), binding.module
+        )
+        return function
+
+    def redirect(self, function: Callable[..., Any], address: int | None) -> None:
+        """See `Backend.redirect`."""
+        if address is not None:
+            record_of(function).fallback.redirect(address)
+        redirect_record(function, address, self.stubs.fallback)
+
+    def callback(
+        self, function: Callable[..., Any], signature: Signature, *, name: str = "callback", error: Any = None
+    ) -> CallbackHandle:
+        """See `Backend.callback`."""
+        return self._closures.callback(function, signature, name=name, error=error)

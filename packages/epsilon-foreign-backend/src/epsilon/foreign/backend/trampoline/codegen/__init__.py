@@ -1,0 +1,25 @@
+"""From a signature to the machine code of its stub, over any `Machine`.
+
+A stub is entered like a METH_FASTCALL | METH_KEYWORDS function (https://docs.python.org/3/c-api/structures.html#c.METH_FASTCALL):
+``stub(record, args, nargs, kwnames)``. It converts the arguments it knows inline, calls the target that the record
+names, and converts the result. At the first argument it does not know it hands everything, unchanged, to the record's
+fallback: a Python callable in which all the rest of the semantics lives.
+"""
+
+from __future__ import annotations
+
+from .helpers import Helpers, write_helpers
+from .spec import StubSpec, spec_of
+from .stub import write_fallback_stub, write_stub
+from .target import RecordOffsets, Target
+
+__all__ = [
+    "Helpers",
+    "RecordOffsets",
+    "StubSpec",
+    "Target",
+    "spec_of",
+    "write_fallback_stub",
+    "write_helpers",
+    "write_stub",
+]

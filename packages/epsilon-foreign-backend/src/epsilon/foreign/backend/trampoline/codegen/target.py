@@ -1,0 +1,32 @@
+"""What the code generator must know of the place where its code will run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from ..conventions import Convention
+from ..cpython import Layout
+from ..machine import Machine
+
+
+class RecordOffsets(NamedTuple):
+    """Offsets in bytes, from the start of a function's record, of what stubs read there."""
+
+    target: int
+    """The address to call, a machine word."""
+    fallback: int
+    """A strong reference to the Python callable that takes over."""
+    finish: int
+    """A strong reference to `Binding.finish`; only read by stubs whose spec has a guard."""
+
+
+class Target(NamedTuple):
+    """A processor, its conventions by name, the interpreter's layout, and where its functions are."""
+
+    machine: Callable[[], Machine]
+    conventions: Mapping[str, Convention]
+    layout: Layout
+    record: RecordOffsets
+    address: Callable[[str], int]
+    """Name of a C-API function, libc function, type or singleton -> its address."""

@@ -1,0 +1,7 @@
+"""Calling conventions, one table a file."""
+
+from __future__ import annotations
+
+from .convention import SLOT, Assignment, Convention, Location, assign, travels_in_vector
+
+__all__ = ["SLOT", "Assignment", "Convention", "Location", "assign", "travels_in_vector"]

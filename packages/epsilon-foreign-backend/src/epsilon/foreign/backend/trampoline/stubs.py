@@ -1,0 +1,75 @@
+"""The process's stubs: generated when first needed, one for each spec, kept for ever."""
+
+from __future__ import annotations
+
+import threading
+from typing import NamedTuple
+
+from ..binding import Marshal
+from .codegen import Helpers, StubSpec, Target, write_fallback_stub, write_helpers, write_stub
+from .memory import CodeHeap
+
+
+class Statistics(NamedTuple):
+    """`stubs` counts the pieces of code, helpers included; bytes are of code, and of memory mapped for it."""
+
+    stubs: int
+    code_bytes: int
+    mapped_bytes: int
+
+
+class Stubs:
+    """Addresses of stubs by spec. Raises ExecutableMemoryError when made where no code may run."""
+
+    def __init__(self, target: Target, heap: CodeHeap) -> None:
+        self.target = target
+        self.heap = heap
+        self._addresses: dict[StubSpec, int] = {}
+        self._lock = threading.Lock()
+        #: Hands every call to the record's fallback.
+        self.fallback = heap.allocate(write_fallback_stub(target), "fallback")
+        written = write_helpers(target)
+        self._helpers = Helpers()
+        if written is not None:
+            self._helpers = Helpers(
+                heap.allocate(written[0], "as_int64"), heap.allocate(written[1], "as_uint64")
+            )
+
+    def known(self, spec: StubSpec) -> int | None:
+        """The stub's address if it has been generated."""
+        return self._addresses.get(spec)
+
+    def get(self, spec: StubSpec) -> int:
+        """The stub's address; generates it the first time. Raises ExecutableMemoryError at the heap's limit."""
+        address = self._addresses.get(spec)
+        if address is None:
+            with self._lock:
+                address = self._addresses.get(spec)
+                if address is None:
+                    address = self._addresses[spec] = self._generate(spec)
+        return address
+
+    def _generate(self, spec: StubSpec) -> int:
+        if not spec.trusted and self._all_slow(spec):
+            return self.fallback
+        return self.heap.allocate(write_stub(spec, self.target, self._helpers), _name(spec))
+
+    def _all_slow(self, spec: StubSpec) -> bool:
+        """Would every call of such a stub end in the fallback?"""
+        return self.target.layout.type_offset is None or Marshal.OBJECT in spec.marshals
+
+    @property
+    def statistics(self) -> Statistics:
+        """How much code there is."""
+        found = self.heap.statistics
+        return Statistics(found.stubs, found.code_bytes, found.mapped_bytes)
+
+
+def _name(spec: StubSpec) -> str:
+    """What a stub is called in listings and profiles: its prototype and what sets it apart."""
+    parameters = ",".join(
+        type.name if marshal is Marshal.VALUE else marshal.value
+        for type, marshal in zip(spec.signature.parameters, spec.marshals, strict=True)
+    )
+    marks = [word for word, present in (("nogil", spec.release_gil), ("trusted", spec.trusted)) if present]
+    return f"{spec.signature.result.name}({parameters}){''.join(f' [{mark}]' for mark in marks)}"
