@@ -45,9 +45,9 @@ class Reader:
         """Collect the findings of one module, given its dotted name."""
         aliases: dict[str, str] = {}
         for node in ast.walk(tree):
-            for line, dotted, bound in imported(node, module, is_package):
-                self.check(line, dotted)
-                aliases[bound] = dotted
+            for line, brought, bound in imported(node, module, is_package):
+                self.check(line, brought)
+                aliases[bound] = brought
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and (dotted := chain(node, aliases)):
                 self.check(node.lineno, dotted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nox
 
-from .demo import install_everything
+from .installing import install_everything
 
 
 @nox.session(default=False)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import nox
 
+from .installing import install, installed_interpreter, possible_extras
 from .project import INTEGRATION, PACKAGES, ROOT, Package
-from .testing import WITH_CFFI, installed_interpreter, run_on_backends
+from .testing import run_on_backends
 
 DIST = ROOT / "dist"
 MODES = ("wheels", "editable", "mixed")
@@ -25,13 +26,25 @@ def build(session: nox.Session) -> None:
     """Build every package into dist/, then install and test what was built."""
     session.install("-q", "hatch")
     shutil.rmtree(DIST, ignore_errors=True)
+    environment = hatch_environment(session)
     for package in PACKAGES.values():
         with session.chdir(package.folder):
-            session.run("hatch", "build", str(DIST), env={"HATCH_DATA_DIR": session.create_tmp()})
+            session.run("hatch", "build", str(DIST), env=environment)
         check_wheel(session, package)
     session.notify("wheels")
     for mode in MODES:
         session.notify(f"namespaces({mode})")
+
+
+def hatch_environment(session: nox.Session) -> dict[str, str | None]:
+    """Hatch makes environments of its own: kept inside the session's, and not mistaken for it by uv."""
+    data = Path(session.create_tmp()).resolve()
+    return {
+        "HATCH_DATA_DIR": str(data),
+        "UV_PYTHON": None,
+        "UV_PROJECT_ENVIRONMENT": None,
+        "VIRTUAL_ENV": None,
+    }
 
 
 def wheel_of(package: Package) -> Path:
@@ -54,14 +67,14 @@ def check_wheel(session: nox.Session, package: Package) -> None:
 def wheels(session: nox.Session) -> None:
     """Run the integration tests against the wheels of dist/ (`build` makes them and starts this)."""
     interpreter = installed_interpreter(session)
-    extras = WITH_CFFI if interpreter.has_cffi else ()
-    session.install("-q", *(wheel_with(package, "test", *extras) for package in PACKAGES.values()))
-    session.install("-q", "-r", str(INTEGRATION / "requirements.txt"))
+    extras = possible_extras(session, "test", "libffi", "peers")
+    wanted = (wheel_with(package, *extras) for package in PACKAGES.values())
+    install(session, *wanted, "-r", str(INTEGRATION / "requirements.txt"))
     for package in PACKAGES.values():
         origin = session.run(
             "python", "-c", f"import {package.module} as it; print(it.__file__)", silent=True
         )
-        if not str(origin).startswith(str(Path(session.virtualenv.location).resolve())):  # type: ignore[attr-defined]
+        if not str(origin).startswith(str(Path(session.virtualenv.location).resolve())):
             session.error(f"{package.module} is imported from {origin}, not from the wheel")
     run_on_backends(session, interpreter, "wheels", INTEGRATION)
 

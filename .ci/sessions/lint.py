@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nox
 
-from .demo import install_everything
+from .installing import install_everything
 from .project import PACKAGES, ROOT
 
 TOOLS = ("ruff>=0.9", "mypy>=1.14", "import-linter>=2.1", "nox>=2025.2.9")

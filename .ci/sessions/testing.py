@@ -15,14 +15,13 @@ from pathlib import Path
 import nox
 from nox.command import CommandFailed
 
-from .interpreters import Interpreter, ask
+from .installing import WITH_CFFI, install, install_everything, installed_interpreter, possible_extras
+from .interpreters import Interpreter
 from .outcomes import Outcome, append, closing_line, read_junit
 from .project import INTEGRATION, PACKAGES, Package, below
 
 #: Where a run over several interpreters collects its rows.
 RESULTS = "EPSILON_FOREIGN_RESULTS"
-#: Extras that bring cffi, which some builds of CPython cannot install.
-WITH_CFFI = ("libffi", "peers")
 NO_CFFI = "cffi has no wheel for free-threaded CPython before 3.14"
 STAGES = [*(package.label for package in PACKAGES.values()), "integration"]
 
@@ -38,30 +37,20 @@ print(json.dumps({name: unavailable_reason(name) for name in sorted(backend_name
 def tests(session: nox.Session, stage: str) -> None:
     """Test every package on the layers below it, then all together; arguments after -- go to pytest."""
     package = next((package for package in PACKAGES.values() if package.label == stage), None)
-    interpreter = installed_interpreter(session)
-    extras = WITH_CFFI if interpreter.has_cffi else ()
     if package is None:
-        packages = [argument for each in PACKAGES.values() for argument in each.editable("test", *extras)]
-        session.install("-q", *packages, "-r", str(INTEGRATION / "requirements.txt"))
+        install_everything(session, "test", *WITH_CFFI)
+        install(session, "-r", str(INTEGRATION / "requirements.txt"))
         folder = INTEGRATION
     else:
-        install_stage(session, package, extras)
+        install_stage(session, package, *possible_extras(session, *WITH_CFFI))
         folder = package.folder / "tests"
-    run_on_backends(session, interpreter, stage, folder)
+    run_on_backends(session, installed_interpreter(session), stage, folder)
 
 
-def installed_interpreter(session: nox.Session) -> Interpreter:
-    """The interpreter of the session's environment."""
-    answer = ask(Path(session.bin, "python"))
-    if isinstance(answer, str):
-        session.error(f"the session's interpreter does not serve: {answer}")
-    return answer
-
-
-def install_stage(session: nox.Session, package: Package, extras: tuple[str, ...]) -> None:
+def install_stage(session: nox.Session, package: Package, *extras: str) -> None:
     """Install a package for its tests, and nothing of this repository that it does not stand on."""
     lower = [argument for each in below(package) for argument in each.editable(*extras)]
-    session.install("-q", *lower, *package.editable("test", *extras))
+    install(session, *lower, *package.editable("test", *extras))
 
 
 @dataclass(frozen=True)
@@ -116,7 +105,7 @@ def run_pytest(
     report = Path(session.create_tmp(), f"{stage}-{backend}.xml").resolve()
     report.unlink(missing_ok=True)
     print(f"\n--- {stage} on {backend}, CPython {interpreter.label}", flush=True)
-    arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", str(folder))
+    arguments = ("-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", str(folder))
     try:
         launcher.run(session, *arguments, *session.posargs, backend=backend)
     except CommandFailed as error:
