@@ -91,6 +91,13 @@ def test_the_chart_is_well_formed_and_has_a_bar_for_every_number(report: Report)
     assert widths["ctypes"] > widths["c"] > widths["ours"]
 
 
+def test_a_bar_many_times_as_long_as_hand_written_c_is_broken(report: Report) -> None:
+    root = ElementTree.fromstring(svg.render(report))
+    pieces = [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "ctypes"]
+    assert len(pieces) == 4  # the bar, its two loose ends, and the legend
+    assert "500" in {text.text for text in root.iter(f"{SVG}text")}
+
+
 def test_the_chart_can_be_read_in_light_and_dark(report: Report) -> None:
     text = svg.render(report)
     assert "prefers-color-scheme:dark" in text
