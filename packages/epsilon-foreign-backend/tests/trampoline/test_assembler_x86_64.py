@@ -298,7 +298,7 @@ def test_gnu_as_writes_the_same_bytes(table: Cases, tmp_path: Path) -> None:
 
 
 def after(distance: int, emit_jump: Callable[[X86_64Assembler, Label], None]) -> list[str]:
-    """A jump to a label `distance` bytes behind its own start (before it, if negative), disassembled alone."""
+    """A jump to a label `distance` bytes from its own start, back if negative, disassembled alone."""
     assembler, label = X86_64Assembler(), Label()
     if distance <= 0:
         assembler.buffer.bind(label)
