@@ -1,11 +1,12 @@
 """C's types by name, for annotations: ``def cos(x: c.double) -> c.double``.
 
-At run time each name is the row of the type table (sizes in bytes: ``ffi.sizeof(c.long)``), and calling it makes a
-typed value for the variadic part of a call: ``printf(b"%d", c.int(3))``. To a type checker each is the Python type
-that its values have, so a declared function keeps ordinary Python parameters and result.
+At run time each name is the row of the type table (sizes in bytes: ``ffi.sizeof(c.long)``), and calling it
+makes a typed value for the variadic part of a call: ``printf(b"%d", c.int(3))``. To a type checker each is
+the Python type that its values have, so a declared function keeps ordinary Python parameters and result.
 
-`string` is a NUL-terminated UTF-8 ``char *``, `bytes` the same as bytes, `buffer` the memory of any object with the
-buffer protocol (`mutable_buffer`: a writable one), `pointer` a ``void *`` as an integer address. None is NULL.
+`string` is a NUL-terminated UTF-8 ``char *``, `bytes` the same as bytes, `buffer` the memory of any object
+with the buffer protocol (`mutable_buffer`: a writable one), `pointer` a ``void *`` as an integer address.
+None is NULL.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import builtins
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from typing_extensions import Buffer
 
     bool: TypeAlias = builtins.bool
-    char: TypeAlias = builtins.bytes | builtins.int
+    char: TypeAlias = builtins.bytes
     wchar: TypeAlias = builtins.str
     schar: TypeAlias = builtins.int
     uchar: TypeAlias = builtins.int
@@ -49,12 +50,14 @@ if TYPE_CHECKING:
     longdouble: TypeAlias = builtins.float
     float_complex: TypeAlias = builtins.complex
     double_complex: TypeAlias = builtins.complex
-    string: TypeAlias = builtins.str | builtins.bytes | None
+    # A result is str or None. As an argument it takes bytes too; a checker that is to allow them wants
+    # `bytes`.
+    string: TypeAlias = builtins.str | None
     bytes: TypeAlias = builtins.bytes | None
     buffer: TypeAlias = Buffer | None
     mutable_buffer: TypeAlias = Buffer | None
-    # Anything with an address: None, an integer, a pointer, an array, a struct, a variable.
-    pointer: TypeAlias = object
+    # What void * is to a C compiler: any pointer goes in, and what comes out goes anywhere.
+    pointer: TypeAlias = Any
 else:
     from epsilon.foreign.runtime import TYPES as _TYPES
 

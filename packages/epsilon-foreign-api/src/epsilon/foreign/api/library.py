@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from sys import _getframe
+from types import FrameType, FunctionType
 from typing import Any, ParamSpec, TypeVar, overload
 
 from epsilon.foreign import runtime
 from epsilon.foreign.runtime import DEFAULT_CONVENTION, Check, shared_library
 
-from .declare import caller_scope, declaration_of
+from .declare import declaration_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,6 +26,7 @@ class Library(runtime.Library):
     @overload
     def function(
         self,
+        /,
         *,
         name: str | None = None,
         check: Check | None = None,
@@ -33,7 +36,7 @@ class Library(runtime.Library):
 
     def function(
         self,
-        declared: Callable[..., Any] | None = None,
+        declared: Any = None,
         /,
         *,
         name: str | None = None,
@@ -43,39 +46,56 @@ class Library(runtime.Library):
     ) -> Any:
         """Declare a function of this library: decorate an annotated function, whose body is never run.
 
-        The C name is the function's own unless `name` gives it. Type checkers see the decorated function's own
-        parameters and result. Raises SymbolNotFoundError, DeclarationError, UnsupportedSignatureError.
+        The C name is the function's own unless `name` gives it. Type checkers see the decorated function's
+        own parameters and result. Raises SymbolNotFoundError, DeclarationError, UnsupportedSignatureError.
         """
-        scope = caller_scope(1)
 
-        def bind(function: Callable[..., Any]) -> Callable[..., Any]:
+        def bind(function: Callable[..., Any], frame: FrameType) -> Callable[..., Any]:
             declaration = declaration_of(
-                function, check=check, release_gil=release_gil, convention=convention, scope=scope
+                function, frame, check=check, release_gil=release_gil, convention=convention
             )
             return self.bind_declaration(name or declaration.name, declaration)
 
-        return bind if declared is None else bind(declared)
+        if declared is None:
+            return lambda function: bind(function, _getframe(1))
+        return bind(declared, _getframe(1))
 
 
+@overload
+def shared(function: Callable[P, R], /) -> Callable[P, R]: ...
+
+
+@overload
 def shared(
-    library: str | os.PathLike[str] | None = None,
+    library: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
     *,
     name: str | None = None,
     check: Check | None = None,
     release_gil: bool = True,
     convention: str = DEFAULT_CONVENTION,
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare a function of the process's shared `Library` of that name, opened on first use: ``@shared("m")``.
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
-    None is the process itself. Otherwise as `Library.function`; also raises LibraryError.
+
+def shared(
+    library: Any = None,
+    *,
+    name: str | None = None,
+    check: Check | None = None,
+    release_gil: bool = True,
+    convention: str = DEFAULT_CONVENTION,
+) -> Any:
+    """Declare a function of a library that the process opens on first use and shares: ``@shared("m")``.
+
+    None, or plain ``@shared``, is the process itself. Otherwise as `Library.function`; also raises
+    LibraryError.
     """
-    scope = caller_scope(1)
 
-    def bind(function: Callable[P, R]) -> Callable[P, R]:
+    def bind(function: Callable[..., Any], where: Any, frame: FrameType) -> Callable[..., Any]:
         declaration = declaration_of(
-            function, check=check, release_gil=release_gil, convention=convention, scope=scope
+            function, frame, check=check, release_gil=release_gil, convention=convention
         )
-        bound: Callable[P, R] = shared_library(library).bind_declaration(name or declaration.name, declaration)
-        return bound
+        return shared_library(where).bind_declaration(name or declaration.name, declaration)
 
-    return bind
+    if isinstance(library, FunctionType):
+        return bind(library, None, _getframe(1))
+    return lambda function: bind(function, library, _getframe(1))

@@ -1,8 +1,9 @@
-"""Layer 2 of Epsilon Foreign: types, conversion, libraries and errors, independent of how people declare things."""
+"""Layer 2 of Epsilon Foreign: types, conversion, libraries, errors; not how people declare things."""
 
 from __future__ import annotations
 
-# What is declared with this layer's types runs on the backends below; their selection is part of the vocabulary.
+# What is declared with this layer's types runs on the backends below; their selection is part of the
+# vocabulary.
 from epsilon.foreign.backend import (
     DEFAULT_CONVENTION,
     ArgumentError,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from epsilon.foreign.backend import Kind, Marshal, expected
+from epsilon.foreign.backend import ArgumentTypeError, Kind, Marshal, type_name
 
 from .types import ForeignType
 
@@ -27,7 +27,7 @@ _BY_KIND_AND_SIZE: dict[tuple[Kind, int], Any] = {
     (Kind.UNSIGNED, 4): ctypes.c_uint32,
     (Kind.UNSIGNED, 8): ctypes.c_uint64,
 }
-_HALVES = {8: ctypes.c_float * 2, 16: ctypes.c_double * 2}
+_HALVES: dict[int, Any] = {8: ctypes.c_float * 2, 16: ctypes.c_double * 2}
 
 
 def read(address: int, row: ForeignType) -> Any:
@@ -49,10 +49,15 @@ def read(address: int, row: ForeignType) -> Any:
 def write(address: int, row: ForeignType, value: Any) -> None:
     """Store a Python value as a C value at `address`.
 
-    Raises an ArgumentError when it does not fit, and for strings and buffers, whose memory nothing would keep alive.
+    Raises an ArgumentError when it does not fit, and for strings and buffers, whose memory nothing would keep
+    alive.
     """
-    if row.marshal not in (Marshal.VALUE, Marshal.OBJECT):
-        raise expected(f"a type that can be stored; a {row.name} would not outlive this statement", value)
+    # The result's marshal, since what `define_type` makes of a string is an OBJECT to arguments.
+    if row.result_marshal not in (Marshal.VALUE, Marshal.OBJECT):
+        raise ArgumentTypeError(
+            f"cannot store a {row.name} from {type_name(value)}: nothing would keep its memory alive; "
+            "store the address of memory of your own as c.pointer"
+        )
     kind = row.abi.kind
     canonical = row.to_foreign(value)
     if kind is Kind.COMPLEX:

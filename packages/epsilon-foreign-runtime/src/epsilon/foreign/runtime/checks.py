@@ -1,9 +1,9 @@
 """Checks of results: what turns C's ways of saying "failed" into exceptions.
 
-A check is a function ``check(result, errno, function) -> result``, given what the caller would get, the errno that the
-call left (0 when it set none), and the function's name. What it returns is what the caller gets. A check with a
-``guard`` attribute (`Guard`) is only called when the raw result is such; the checks here cost a successful call
-nothing.
+A check is a function ``check(result, errno, function) -> result``, given what the caller would get, the errno
+that the call left (0 when it set none), and the function's name. What it returns is what the caller gets. A
+check with a ``guard`` attribute (`Guard`) is only called when the raw result is such; the checks here cost a
+successful call nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ def guarded(guard: Guard) -> Callable[[Check], Check]:
 
 @guarded(Guard.NEGATIVE)
 def check_nonnegative(result: Any, errno: int, function: str) -> Any:
-    """A negative result means failure, and errno says why. Raises `ForeignOSError` (and the builtin for the code)."""
+    """A negative result means failure, and errno says why.
+
+    Raises `ForeignOSError` (and the builtin for the code).
+    """
     if result < 0:
         raise os_error(errno, function)
     return result

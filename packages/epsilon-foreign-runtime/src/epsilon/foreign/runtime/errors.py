@@ -1,4 +1,4 @@
-"""The errors of this layer, beside those of the backend: each is a `ForeignError` and the builtin one would catch."""
+"""The errors of this layer, beside those of the backend; each is a `ForeignError` and also a builtin."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DeclarationError(ForeignError, TypeError):
 
 
 class LayoutError(DeclarationError, ValueError):
-    """A struct or union declared with a number that C has no layout for: a width, an alignment, a count, a size."""
+    """A struct or union declared with a number that C cannot lay out: a width, an alignment, a count, a size."""
 
 
 class ForeignOSError(ForeignError, OSError):
@@ -46,4 +46,6 @@ def _os_error_class(code: int) -> type[ForeignOSError]:
         return ForeignOSError
     name = errno.errorcode.get(code, str(code))
     doc = f"{builtin.__name__} ({name}), raised for a foreign function."
-    return type(f"Foreign{builtin.__name__}", (ForeignOSError, builtin), {"__doc__": doc, "__module__": __name__})
+    return type(
+        f"Foreign{builtin.__name__}", (ForeignOSError, builtin), {"__doc__": doc, "__module__": __name__}
+    )

@@ -1,7 +1,8 @@
-"""From C types to a bound function: the row of each parameter becomes what the backend needs to know of it."""
+"""From C types to a bound function: each parameter's row becomes what the backend needs to know of it."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,9 +12,11 @@ from epsilon.foreign.backend import (
     Binding,
     Guard,
     Kind,
+    Marshal,
     Parameter,
     Signature,
     select_backend,
+    type_name,
 )
 
 from .checks import Check
@@ -53,26 +56,24 @@ def bind_declaration(address: int, declaration: Declaration) -> tuple[Callable[.
 def binding_of(declaration: Declaration, variadic_from: int | None = None) -> Binding:
     """What the backend is told of a declaration.
 
-    Raises DeclarationError for a void parameter, a default that does not fit is found when it is used.
+    Raises DeclarationError for what C has no meaning for. A default that does not fit is found when it is
+    used.
     """
-    for position, parameter in enumerate(declaration.parameters, 1):
-        if parameter.type.abi.kind is Kind.VOID:
-            label = repr(parameter.name) if parameter.name else str(position)
-            raise DeclarationError(f"{declaration.name}(): parameter {label} cannot be void")
-    signature = Signature(
-        declaration.result.abi,
-        [p.type.abi for p in declaration.parameters],
-        variadic_from=variadic_from,
-        convention=declaration.convention,
-    )
+    _validate(declaration)
+    try:
+        made = _prototype(
+            declaration.result, declaration.parameters, variadic_from, declaration.convention
+        )
+    except TypeError:  # a default that cannot be hashed
+        made = _prototype.__wrapped__(
+            declaration.result, declaration.parameters, variadic_from, declaration.convention
+        )
+    signature, parameters = made
     check = declaration.check
     return Binding(
         signature,
         name=declaration.name,
-        parameters=tuple(
-            Parameter(p.name, p.type.marshal, p.type.to_foreign, p.default, p.type.name)
-            for p in declaration.parameters
-        ),
+        parameters=parameters,
         result_marshal=declaration.result.result_marshal,
         finish=_finish(declaration),
         guard=_guard(declaration),
@@ -84,14 +85,50 @@ def binding_of(declaration: Declaration, variadic_from: int | None = None) -> Bi
     )
 
 
+@functools.lru_cache(maxsize=1024)
+def _prototype(
+    result: ForeignType, parameters: tuple[Declared, ...], variadic_from: int | None, convention: str
+) -> tuple[Signature, tuple[Parameter, ...]]:
+    """What functions of one type share: made once, so that the thousandth is bound by look-ups."""
+    signature = Signature(
+        result.abi, [p.type.abi for p in parameters], variadic_from=variadic_from, convention=convention
+    )
+    return signature, tuple(
+        [Parameter(p.name, p.type.marshal, p.type.to_foreign, p.default, p.type.name) for p in parameters]
+    )
+
+
+def _validate(declaration: Declaration) -> None:
+    seen: set[str] = set()
+    for position, parameter in enumerate(declaration.parameters, 1):
+        label = f"{declaration.name}(): parameter {repr(parameter.name) if parameter.name else position}"
+        if parameter.type.abi.kind is Kind.VOID:
+            raise DeclarationError(f"{label} cannot be void")
+        if parameter.name and parameter.name in seen:
+            raise DeclarationError(f"{label} is repeated")
+        seen.add(parameter.name)
+    result, check = declaration.result, declaration.check
+    if result.result_marshal in (Marshal.BUFFER, Marshal.WRITABLE):
+        raise DeclarationError(
+            f"{declaration.name}(): the result cannot be a {result.name}: nothing tells its length; "
+            "say c.pointer"
+        )
+    if check is not None and not callable(check):
+        raise DeclarationError(f"{declaration.name}(): check is no function but {type_name(check)}")
+    kinds = _GUARDED.get(getattr(check, "guard", Guard.ALWAYS))
+    if kinds is not None and result.abi.kind not in kinds:
+        shown = getattr(check, "__name__", repr(check))
+        raise DeclarationError(
+            f"{declaration.name}(): {shown} can tell nothing from a result of type {result.name}"
+        )
+
+
 def _guard(declaration: Declaration) -> Guard:
     """When `finish` must see a result: always where it is converted, else when the check says."""
     if declaration.check is None or declaration.result.from_foreign is not None:
         return Guard.ALWAYS
-    guard = getattr(declaration.check, "guard", Guard.ALWAYS)
-    if guard is not Guard.ALWAYS and declaration.result.abi.kind not in _GUARDED[guard]:
-        return Guard.ALWAYS
-    return guard  # type: ignore[no-any-return]  # the attribute of a check is a Guard
+    guard: Guard = getattr(declaration.check, "guard", Guard.ALWAYS)
+    return guard
 
 
 _NUMBERS = frozenset((Kind.SIGNED, Kind.UNSIGNED, Kind.BOOL, Kind.FLOAT))

@@ -9,10 +9,17 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from epsilon.foreign.backend import DEFAULT_CONVENTION, Backend, ClosedLibraryError, Signature, select_backend
+from epsilon.foreign.backend import (
+    DEFAULT_CONVENTION,
+    Backend,
+    ClosedLibraryError,
+    Signature,
+    expected,
+    select_backend,
+)
 
 from .checks import Check
-from .errors import SymbolNotFoundError
+from .errors import DeclarationError, SymbolNotFoundError
 from .function import Declaration, bind_declaration, declared
 from .search import open_library
 from .types import resolve_type
@@ -23,16 +30,22 @@ from .variadic import VariadicFunction
 class Library:
     """An open library.
 
-    `name` is a path, a file name, a short name (``m``, ``z``, ``sqlite3``), or None for the process itself. `flags`
-    are dlopen's (``os.RTLD_GLOBAL`` ...). Raises LibraryError with everything that was tried.
+    `name` is a path, a file name, a short name (``m``, ``z``, ``sqlite3``), or None for the process itself.
+    `flags` are dlopen's (``os.RTLD_GLOBAL`` ...). Raises LibraryError with everything that was tried.
 
-    Dropping the object does not close the library, so its functions stay callable; `close` does, after which they
-    raise ClosedLibraryError. As in C, no call may be in flight on another thread while a library is closed.
+    Dropping the object does not close the library, so its functions stay callable; `close` does, after which
+    they raise ClosedLibraryError. As in C, no call may be in flight on another thread while a library is
+    closed.
     """
 
-    def __init__(self, name: str | os.PathLike[str] | None, *, flags: int | None = None) -> None:
+    closed = True
+    """True once `close` has been called, or when opening failed."""
+
+    def __init__(
+        self, name: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None, *, flags: int | None = None
+    ) -> None:
         self._backend: Backend = select_backend()
-        self.name = None if name is None else os.fspath(name)
+        self.name = _library_name(name)
         self._handle, self.path = open_library(self.name, self._backend, flags)
         self._resolved: dict[str, int] = {}
         self._functions: dict[int, tuple[weakref.ref[Any], Backend | None]] = {}
@@ -51,12 +64,17 @@ class Library:
 
         Raises SymbolNotFoundError, ClosedLibraryError.
         """
+        if not isinstance(name, str):
+            raise expected("a symbol's name (str)", name)
         address = self._resolved.get(name)
         if address is None:
+            handle = self.handle
             try:
-                address = self._resolved[name] = self._backend.dlsym(self.handle, name)
+                address = self._resolved[name] = self._backend.dlsym(handle, name)
             except LookupError as error:
-                raise SymbolNotFoundError(f"library {self._label()} has no symbol {name!r}: {error}") from None
+                raise SymbolNotFoundError(
+                    f"library {self._label()} has no symbol {name!r}: {error}"
+                ) from None
         return address
 
     def __contains__(self, name: object) -> bool:
@@ -82,9 +100,9 @@ class Library:
     ) -> Callable[..., Any]:
         """A callable for the C function `name`.
 
-        `result` and `parameters` are C types, None for a void result; `names` lets arguments be given by keyword.
-        `variadic` functions take extra arguments, see `VariadicFunction`. `check` sees the result and errno, see
-        `checks`. `release_gil=False` suits short functions that call back into nothing.
+        `result` and `parameters` are C types, None for a void result; `names` lets arguments be given by
+        keyword. `variadic` functions take extra arguments, see `VariadicFunction`. `check` sees the result
+        and errno, see `checks`. `release_gil=False` suits short functions that call back into nothing.
 
         Raises SymbolNotFoundError, DeclarationError, UnsupportedSignatureError, ClosedLibraryError.
         """
@@ -115,29 +133,39 @@ class Library:
 
     def variable(self, name: str, type: Any) -> Variable:
         """The exported variable `name` of a C type. Raises SymbolNotFoundError, DeclarationError."""
-        return Variable(self, name, self.symbol(name), resolve_type(type))
+        row = resolve_type(type)
+        if row.size == 0:
+            raise DeclarationError(f"variable {name} cannot be {row.name}, which has no size")
+        return Variable(self, name, self.symbol(name), row)
 
     def close(self) -> None:
-        """Close the library and redirect its functions, which raise from now on. Closing twice does nothing."""
+        """Close the library and redirect its functions, which raise from now on.
+
+        Closing twice does nothing.
+        """
         with self._lock:
             if self.closed:
                 return
             self.closed = True
-        self._resolved.clear()
-        for reference, backend in list(self._functions.values()):
+            self._resolved.clear()
+            bound = list(self._functions.values())
+            self._functions.clear()
+        for reference, backend in bound:
             function = reference()
-            if isinstance(function, VariadicFunction):
-                function.redirect(None)
-            elif function is not None and backend is not None:
-                backend.redirect(function, None)
-        self._functions.clear()
+            if function is not None:
+                _disconnect(function, backend)
         self._backend.dlclose(self._handle)
 
     def _remember(self, function: Callable[..., Any], backend: Backend | None) -> None:
         """Note a function that `close` must redirect, for as long as it lives."""
         key = id(function)
         functions = self._functions  # not self: the function must not keep the library object alive
-        functions[key] = (weakref.ref(function, lambda _: functions.pop(key, None)), backend)
+        reference = weakref.ref(function, lambda _: functions.pop(key, None))
+        with self._lock:
+            if not self.closed:
+                functions[key] = (reference, backend)
+                return
+        _disconnect(function, backend)  # closed by another thread since its symbol was resolved
 
     def _label(self) -> str:
         return "of the process" if self.name is None else repr(self.name)
@@ -158,6 +186,23 @@ class Library:
         raise TypeError(f"cannot pickle library {self._label()}: open it in the other process")
 
 
+def _disconnect(function: Any, backend: Backend | None) -> None:
+    """Let a function raise ClosedLibraryError from now on."""
+    if backend is None:
+        function.redirect(None)
+    else:
+        backend.redirect(function, None)
+
+
+def _library_name(name: Any) -> str | None:
+    if name is None:
+        return None
+    try:
+        return os.fsdecode(name)
+    except TypeError:
+        raise expected("a library's name or path, or None for the process", name) from None
+
+
 def _select(signature: Signature) -> Backend:
     return select_backend(signature)
 
@@ -168,7 +213,7 @@ _shared_lock = threading.Lock()
 
 def shared_library(name: str | os.PathLike[str] | None) -> Library:
     """The process's one `Library` of that name, opened on first use and again after someone closed it."""
-    key = None if name is None else os.fspath(name)
+    key = _library_name(name)
     library = _shared.get(key)
     if library is None or library.closed:
         with _shared_lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 import sys
 from typing import Any
 
@@ -72,8 +72,9 @@ def _named_integer(name: str, type: AbiType) -> Converter:
     return integer(type, name)
 
 
-#: Plain `char` is signed by the ABIs of x86 and of Apple's and Microsoft's AArch64, unsigned by AAPCS64 (8.1.1).
-CHAR = abi.UINT8 if platform.machine() in ("aarch64", "arm64") and sys.platform == "linux" else abi.INT8
+#: Plain `char` is signed by the ABIs of x86 and of Apple's and Microsoft's AArch64, unsigned by AAPCS64
+#: (8.1.1).
+CHAR = abi.UINT8 if sys.platform == "linux" and os.uname().machine in ("aarch64", "arm64") else abi.INT8
 
 
 def _to_char(value: Any) -> int:

@@ -1,13 +1,13 @@
 """Finding a library by the name a person would say: a path, a file name, or a short name such as ``m``.
 
-No subprocess. A short name becomes the file names that the platform gives libraries; the loader is asked for each in
-turn, and on Linux the directories it searches are read for versioned names (``libz.so.1`` where no development
-package has put a ``libz.so``), as ld.so(8) describes them.
+No subprocess. A short name becomes the file names that the platform gives libraries; the loader is asked for
+each in turn, and on Linux the directories it searches are read for versioned names (``libz.so.1`` where no
+development package has put a ``libz.so``), as ld.so(8) describes them. Where the loader is given a text file,
+which is how development packages split a library (``libc.so``), the libraries that the text names are tried.
 """
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import sys
@@ -16,14 +16,20 @@ from collections.abc import Callable, Iterator
 from epsilon.foreign.backend import Backend
 
 from .errors import LibraryError
+from .linkerscript import is_text, targets
 
 #: Takes a short name and yields further paths to try; see `register_finder`.
 Finder = Callable[[str], Iterator[str]]
 _finders: list[Finder] = []
 
+_ELF = sys.platform not in ("win32", "darwin", "cygwin")
+
 
 def register_finder(finder: Finder) -> Finder:
-    """Let `finder` propose paths for short names, before the built-in search. Returns it, so it can decorate."""
+    """Let `finder` propose paths (str) for short names (str), before the built-in search.
+
+    Returns it, so it can decorate.
+    """
     _finders.append(finder)
     return finder
 
@@ -36,20 +42,21 @@ def unregister_finder(finder: Finder) -> None:
 def open_library(name: str | None, backend: Backend, flags: int | None = None) -> tuple[int, str | None]:
     """Open `name` and return its handle and the name the loader took.
 
-    None is the process itself. Raises LibraryError with everything that was tried and the loader's answer to each.
+    None is the process itself. Raises LibraryError with everything that was tried and the loader's answer to
+    each.
     """
     if name is None:
         return backend.dlopen(None, flags), None
     if not name or "\0" in name:
         raise LibraryError(f"{name!r} cannot be the name of a library")
     tried: dict[str, str] = {}
-    for candidate in candidates(name):
+    for candidate in _with_scripts(candidates(name)):
         if candidate in tried:
             continue
         try:
             return backend.dlopen(candidate, flags), candidate
         except OSError as error:
-            tried[candidate] = str(error)
+            tried[candidate] = _explained(candidate, str(error))
     raise LibraryError(_refusal(name, tried))
 
 
@@ -60,6 +67,7 @@ def candidates(name: str) -> Iterator[str]:
         return
     if _FILE_NAME.search(name):
         yield name
+        yield from _in_directories(name)
         return
     for finder in tuple(_finders):
         yield from finder(name)
@@ -68,8 +76,8 @@ def candidates(name: str) -> Iterator[str]:
     yield f"{name}{suffix}"
     if sys.platform == "darwin":
         yield f"/System/Library/Frameworks/{name}.framework/{name}"
-    elif sys.platform != "win32":
-        yield from _versioned(name)
+    elif _ELF:
+        yield from _in_directories(f"lib{name}.so")
 
 
 def is_path(name: str) -> bool:
@@ -81,11 +89,32 @@ _AFFIXES = {"darwin": ("lib", ".dylib"), "win32": ("", ".dll"), "cygwin": ("cyg"
 _FILE_NAME = re.compile(r"\.(so(\.[\w.]+)?|dylib|dll)$")
 
 
-def _versioned(name: str) -> Iterator[str]:
-    """``libNAME.so.*`` in the loader's directories, the newest version first."""
+def _with_scripts(names: Iterator[str]) -> Iterator[str]:
+    """Each name, and after one that is a linker script the libraries that it stands for."""
+    for name in names:
+        yield name
+        if is_path(name):
+            yield from targets(name)
+
+
+def _in_directories(file_name: str) -> Iterator[str]:
+    """``libNAME.so`` and ``libNAME.so.*`` in the loader's directories, the newest version first in each.
+
+    The loader has looked there itself, but for versions, and for LD_LIBRARY_PATH as it was when the process
+    began.
+    """
+    if not _ELF:
+        return
     for directory in directories():
-        found = glob.glob(os.path.join(glob.escape(directory), f"lib{glob.escape(name)}.so.*"))
-        yield from sorted(found, key=_version, reverse=True)
+        try:
+            names = os.listdir(directory)
+        except OSError:
+            continue
+        if file_name in names:
+            yield os.path.join(directory, file_name)
+        versioned = [name for name in names if name.startswith(f"{file_name}.")]
+        for name in sorted(versioned, key=_version, reverse=True):
+            yield os.path.join(directory, name)
 
 
 def _version(path: str) -> list[int]:
@@ -93,8 +122,11 @@ def _version(path: str) -> list[int]:
 
 
 def directories() -> list[str]:
-    """Where ld.so looks: LD_LIBRARY_PATH, /etc/ld.so.conf, the default directories. Existing ones, in order."""
-    listed = [d for d in os.environ.get("LD_LIBRARY_PATH", "").split(":") if d]
+    """Where ld.so looks: LD_LIBRARY_PATH, /etc/ld.so.conf, the default directories.
+
+    Existing ones, in order.
+    """
+    listed = [d for d in re.split("[:;]", os.environ.get("LD_LIBRARY_PATH", "")) if d]
     listed += _configured("/etc/ld.so.conf", depth=0)
     triplet = getattr(sys.implementation, "_multiarch", "")
     for root in ("/lib", "/usr/lib"):
@@ -105,6 +137,8 @@ def directories() -> list[str]:
 
 def _configured(path: str, depth: int) -> list[str]:
     """The directories of an ld.so.conf file, ``include`` lines followed (ldconfig(8))."""
+    import glob
+
     listed: list[str] = []
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
@@ -123,11 +157,19 @@ def _configured(path: str, depth: int) -> list[str]:
     return listed
 
 
+def _explained(candidate: str, reason: str) -> str:
+    """The loader's words, and what they do not say."""
+    if is_path(candidate) and is_text(candidate):
+        return f"{reason} (a text file, not a shared library)"
+    return reason
+
+
 def _refusal(name: str, tried: dict[str, str]) -> str:
     if list(tried) == [name]:
         return f"cannot load library {name!r}: {tried[name]}"
     lines = [f"cannot find library {name!r}; tried:"]
     lines += [f"  {candidate}: {reason}" for candidate, reason in tried.items()]
-    if sys.platform not in ("win32", "darwin"):
-        lines.append(f"  lib{name}.so.* in {', '.join(directories())}")
+    if _ELF and not is_path(name):
+        file_name = name if _FILE_NAME.search(name) else f"lib{name}.so"
+        lines.append(f"  {file_name} and {file_name}.* in {', '.join(directories())}")
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """The type table: a foreign type is a row, and everything else asks the row.
 
-A row knows its ABI type, how its values cross (`Marshal`), and, where the natural value of the ABI type will not do,
-a function for each direction. Users add rows with `define_type`; richer types (structs, enums, pointers) are objects
-that carry a row as ``__foreign_type__``.
+A row knows its ABI type, how its values cross (`Marshal`), and, where the natural value of the ABI type will
+not do, a function for each direction. Users add rows with `define_type`; richer types (structs, enums,
+pointers) are objects that carry a row as ``__foreign_type__``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .errors import DeclarationError
 class ForeignType:
     """One row: a C type and how its values become Python's and back.
 
-    `to_foreign` takes any Python object and returns the canonical value of `marshal`, or raises an `ArgumentError`.
-    `from_foreign` takes the natural result of `result_marshal` (`marshal` where not given) and returns what the user
-    sees; None leaves it as it is.
+    `to_foreign` takes any Python object and returns the canonical value of `marshal`, or raises an
+    `ArgumentError`. `from_foreign` takes the natural result of `result_marshal` (`marshal` where not given)
+    and returns what the user sees; None leaves it as it is.
     """
 
     __slots__ = ("abi", "from_foreign", "marshal", "name", "result_marshal", "to_foreign")
@@ -112,10 +112,12 @@ def define_type(
 ) -> Any:
     """A type of one's own: passed as `base`, converted by two functions of one value.
 
-    `to_foreign` turns the user's value into one that `base` takes; `from_foreign` turns what `base` gives into the
-    user's. Either may be left out. Exceptions they raise reach the caller with a note naming the argument.
+    `to_foreign` turns the user's value into one that `base` takes; `from_foreign` turns what `base` gives
+    into the user's. Either may be left out. Exceptions they raise reach the caller with a note that names the
+    function and the argument, or for a result this type.
 
-    Raises ValueError when the name is taken and `replace` is false, DeclarationError when `base` is no C type.
+    Raises ValueError when the name is taken and `replace` is false, DeclarationError when `base` is no C
+    type.
     """
     row = resolve_type(base)
     inward: Converter = row.to_foreign
@@ -131,10 +133,25 @@ def define_type(
             marshal=marshal,
             result_marshal=row.result_marshal,
             to_foreign=inward,
-            from_foreign=_chain(row.from_foreign, from_foreign),
+            from_foreign=_chain(row.from_foreign, _noted(from_foreign, name)),
         ),
         replace=replace,
     )
+
+
+def _noted(from_foreign: Callable[[Any], Any] | None, name: str) -> Callable[[Any], Any] | None:
+    """`from_foreign` whose exceptions say where they come from."""
+    if from_foreign is None:
+        return None
+
+    def convert(value: Any) -> Any:
+        try:
+            return from_foreign(value)
+        except Exception as error:
+            error.add_note(f"while converting {value!r} from the foreign type {name!r}")
+            raise
+
+    return convert
 
 
 _LENT = (Marshal.STRING, Marshal.BYTES)
@@ -195,7 +212,10 @@ class UnknownTypeError(ForeignError, LookupError):
 
 
 def to_foreign(value: Any, type: Any) -> Any:
-    """The canonical value that `type` makes of a Python value. Raises an ArgumentError when it does not fit."""
+    """The canonical value that `type` makes of a Python value.
+
+    Raises an ArgumentError when it does not fit.
+    """
     return resolve_type(type).to_foreign(value)
 
 

@@ -26,7 +26,10 @@ class Variable:
 
     @property
     def value(self) -> Any:
-        """The variable's value now. Raises ClosedLibraryError; ArgumentError for a value that does not fit."""
+        """The variable's value now.
+
+        Raises ClosedLibraryError; ArgumentError for a value that does not fit.
+        """
         self._check_open()
         return read(self.address, self.type)
 

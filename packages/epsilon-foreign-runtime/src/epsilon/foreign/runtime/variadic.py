@@ -1,12 +1,14 @@
 """Variadic functions: every combination of extra argument types is a function of its own to the machine.
 
-The fixed parameters are declared. Extra arguments are given as typed values (``c.int(10)``) or as Python's own:
-int as `int` (or `long long` where it does not fit), float as `double`, str and bytes as `char *`, None and objects with
-an address as `void *`, bool as `int`. C's default promotions (C11 6.5.2.2p6) apply to typed values too.
+The fixed parameters are declared. Extra arguments are given as typed values (``c.int(10)``) or as Python's
+own: int as `int` (or `long long` where it does not fit), float as `double`, str and bytes as `char *`, None
+and objects with an address as `void *`, bool as `int`. C's default promotions (C11 6.5.2.2p6) apply to typed
+values too.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,7 @@ from epsilon.foreign.backend import (
     ArgumentRangeError,
     ArgumentTypeError,
     Backend,
+    ClosedLibraryError,
     expected,
     promoted,
     type_name,
@@ -41,11 +44,19 @@ class VariadicFunction:
         self._choose = choose
         self._fixed = len(declaration.parameters)
         self._bound: dict[tuple[ForeignType, ...], tuple[Callable[..., Any], Backend]] = {}
+        self._lock = threading.Lock()
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
         fixed = self._fixed
+        if keywords:
+            raise ArgumentTypeError(
+                f"{self.__name__}() is variadic and takes no keywords, got {next(iter(keywords))!r}"
+            )
         if len(args) < fixed:
-            raise ArgumentTypeError(f"{self.__name__}() takes at least {fixed} arguments, got {len(args)}")
+            plural = "" if fixed == 1 else "s"
+            raise ArgumentTypeError(
+                f"{self.__name__}() takes at least {fixed} argument{plural}, got {len(args)}"
+            )
         extra = args[fixed:]
         types = tuple([self._type(i, v) for i, v in enumerate(extra, fixed)])
         found = self._bound.get(types)
@@ -61,12 +72,15 @@ class VariadicFunction:
             declaration._replace(parameters=declaration.parameters + extra), variadic_from=self._fixed
         )
         backend = self._choose(binding.signature)
-        function = backend.bind(self.address or 1, binding)
-        if not self.address:
-            backend.redirect(function, None)
-        if len(self._bound) >= COMBINATIONS:
-            self._bound.pop(next(iter(self._bound)), None)
-        found = self._bound[types] = (function, backend)
+        # Held so that a library closed by another thread redirects this combination too, or shows that it is
+        # closed.
+        with self._lock:
+            if not self.address:
+                raise ClosedLibraryError(f"{self.__name__}() was called, but its library is closed")
+            found = (backend.bind(self.address, binding), backend)
+            if len(self._bound) >= COMBINATIONS:
+                del self._bound[next(iter(self._bound))]
+            self._bound[types] = found
         return found
 
     def _type(self, position: int, value: Any) -> ForeignType:
@@ -82,9 +96,10 @@ class VariadicFunction:
 
     def redirect(self, address: int | None) -> None:
         """Call `address` from now on; None makes every call raise ClosedLibraryError."""
-        self.address = address or 0
-        for function, backend in list(self._bound.values()):
-            backend.redirect(function, address)
+        with self._lock:
+            self.address = address or 0
+            for function, backend in self._bound.values():
+                backend.redirect(function, address)
 
     @property
     def __signature__(self) -> Any:
@@ -102,7 +117,9 @@ class VariadicFunction:
     def __repr__(self) -> str:
         shown = ", ".join([*(p.type.name for p in self.declaration.parameters), "..."])
         where = f"at {self.address:#x}" if self.address else "closed"
-        return f"<variadic foreign function {self.__name__}({shown}) -> {self.declaration.result.name} {where}>"
+        return (
+            f"<variadic foreign function {self.__name__}({shown}) -> {self.declaration.result.name} {where}>"
+        )
 
     def __reduce__(self) -> Any:
         raise TypeError(
