@@ -20,9 +20,9 @@ _FOLDER = "/tmp"
 class PerfMap:
     """Writes every block of one heap, old and new, to the running process's map. Make one, call `enable`."""
 
-    def __init__(self, heap: CodeHeap, folder: str = _FOLDER) -> None:
+    def __init__(self, heap: CodeHeap, folder: str | None = None) -> None:
         self._heap = heap
-        self._folder = folder
+        self._folder = folder or _FOLDER
         self._pid = 0
         self._lock = threading.Lock()
         self._written: set[int] = set()
@@ -64,6 +64,8 @@ class PerfMap:
             self._pid, self._written, self._lock = os.getpid(), set(), threading.Lock()
         with self._lock:
             fresh = [b for b in blocks if b.address not in self._written]
+            if not fresh and self._written:
+                return
             text = "".join(map(line, fresh)).encode("utf-8", "replace")
             # The folder is everybody's: never follow a link that somebody else put there.
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
