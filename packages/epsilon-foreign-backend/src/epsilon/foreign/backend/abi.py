@@ -24,6 +24,9 @@ class Kind(enum.Enum):
     POINTER = "pointer"
     AGGREGATE = "aggregate"
 
+    # Members are singletons; Enum's own hash is a Python function, called for every look-up of a signature.
+    __hash__ = object.__hash__
+
 
 class AbiType:
     """One type as the ABI sees it; immutable, compared by value, hashable.
@@ -31,7 +34,7 @@ class AbiType:
     `size` and `alignment` are in bytes. `fields` is empty for everything but an aggregate.
     """
 
-    __slots__ = ("_key", "alignment", "fields", "kind", "name", "size")
+    __slots__ = ("_hash", "_key", "alignment", "fields", "kind", "name", "size")
 
     kind: Kind
     size: int
@@ -50,6 +53,7 @@ class AbiType:
         put(self, "name", name)
         put(self, "fields", fields)
         put(self, "_key", (kind, size, alignment, fields))
+        put(self, "_hash", hash((kind, size, alignment, fields)))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
@@ -61,7 +65,7 @@ class AbiType:
         return isinstance(other, AbiType) and (self is other or self._key == other._key)
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return self._hash
 
     def __repr__(self) -> str:
         return f"<abi {self.name}>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -41,6 +42,8 @@ class Marshal(enum.Enum):
     WRITABLE = "writable"
     OBJECT = "object"
 
+    __hash__ = object.__hash__  # as for `Kind`
+
 
 class Guard(enum.Enum):
     """When `Binding.finish` is called at all: a test on the raw result that a stub can do inline."""
@@ -49,6 +52,8 @@ class Guard(enum.Enum):
     NEGATIVE = "negative"
     NONZERO = "nonzero"
     ZERO = "zero"
+
+    __hash__ = object.__hash__  # as for `Kind`
 
 
 class Address(int):
@@ -111,26 +116,38 @@ def validate(binding: Binding) -> Binding:
     repeated name or one that is no identifier, a marshal that the ABI type cannot have, or a guard that cannot be
     asked of the result.
     """
-    types = binding.signature.parameters
-    if len(binding.parameters) > len(types):
-        raise ValueError(f"{binding.name}: {len(binding.parameters)} parameters for {binding.signature!r}")
-    full = binding.parameters + (Parameter(),) * (len(types) - len(binding.parameters))
+    try:
+        full = _complete(binding.signature, binding.parameters)
+    except TypeError:  # a default that cannot be hashed
+        full = _complete.__wrapped__(binding.signature, binding.parameters)
+    except ValueError as error:
+        raise ValueError(f"{binding.name}: {error}") from None
+    _validate_result(binding)
+    return binding if full is binding.parameters else binding._replace(parameters=full)
+
+
+@functools.lru_cache(maxsize=1024)
+def _complete(signature: Signature, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+    """`parameters`, checked, with one for every ABI parameter. Many functions share them: checked once."""
+    types = signature.parameters
+    if len(parameters) > len(types):
+        raise ValueError(f"{len(parameters)} parameters for {signature!r}")
+    full = parameters + (Parameter(),) * (len(types) - len(parameters))
     seen: set[str] = set()
     defaults = False
     for parameter, type in zip(full, types, strict=True):
         if parameter.name and parameter.name in seen:
-            raise ValueError(f"{binding.name}: parameter {parameter.name!r} is repeated")
+            raise ValueError(f"parameter {parameter.name!r} is repeated")
         if parameter.name and not parameter.name.isidentifier():
-            raise ValueError(f"{binding.name}: {parameter.name!r} cannot name a parameter")
+            raise ValueError(f"{parameter.name!r} cannot name a parameter")
         seen.add(parameter.name)
         if parameter.default is not Ellipsis:
             defaults = True
         elif defaults:
-            raise ValueError(f"{binding.name}: parameter {parameter.name!r} has no default but follows one that has")
+            raise ValueError(f"parameter {parameter.name!r} has no default but follows one that has")
         if parameter.marshal not in (Marshal.VALUE, Marshal.OBJECT) and type.kind is not Kind.POINTER:
-            raise ValueError(f"{binding.name}: {type.name} cannot be marshalled as {parameter.marshal.value}")
-    _validate_result(binding)
-    return binding if full == binding.parameters else binding._replace(parameters=full)
+            raise ValueError(f"{type.name} cannot be marshalled as {parameter.marshal.value}")
+    return full
 
 
 def _validate_result(binding: Binding) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,8 @@ class TrampolineBackend(BackendBase):
         super().__init__()
         self.stubs = stubs or Stubs(host_target(), CodeHeap())
         self._closures = CtypesBackend()
+        # Asked twice for every function that is bound, and often the same.
+        self.supports = functools.lru_cache(maxsize=1024)(self.supports)  # type: ignore[method-assign]
 
     def supports(self, signature: Signature) -> bool:
         """Any scalars but `long double`, in every convention the processor has."""

@@ -6,11 +6,12 @@ function's name, a parenthesised list, and a line ``--``) and exposes it as ``__
 
 from __future__ import annotations
 
+import functools
 import keyword
 import math
 from typing import Any
 
-from ..binding import Binding
+from ..binding import Binding, Parameter
 from ..inspection import parameter_names
 
 
@@ -20,7 +21,14 @@ def text_signature(binding: Binding) -> str:
     A parameter without a usable name, and every one before it, is positional only. A default that cannot be
     written as a literal shows as ``...``.
     """
-    parameters = binding.parameters
+    try:
+        return _text(binding.parameters)
+    except TypeError:  # a default that cannot be hashed
+        return _text.__wrapped__(binding.parameters)
+
+
+@functools.lru_cache(maxsize=1024)
+def _text(parameters: tuple[Parameter, ...]) -> str:
     names = [p.name for p in parameters]
     if "" in names:
         names = parameter_names(parameters)
