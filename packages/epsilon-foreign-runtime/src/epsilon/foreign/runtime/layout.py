@@ -19,7 +19,7 @@ What is easily got wrong, each confirmed against compilers by the tests:
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from epsilon.foreign.backend import UINT8, AbiType, Field, aggregate
@@ -124,7 +124,7 @@ def lay_out(
         size,
         alignment,
         tuple(_placed(member, at, size) for member, at in zip(members, positions, strict=True)),
-        tuple(_fields(members, positions)),
+        tuple(_fields(members, positions, plan)),
         positions[-1] // 8 if members and members[-1].flexible else None,
     )
 
@@ -139,7 +139,7 @@ class _Plan:
         self.alignment = alignment
         self.end = 0
 
-    def sequence(self, members: Iterable[Member]) -> Iterable[int]:
+    def sequence(self, members: Iterable[Member]) -> Iterator[int]:
         """The bit at which each member of a struct begins."""
         for member in members:
             position = _up(self.end, 8 * self._own_alignment(member))
@@ -148,7 +148,7 @@ class _Plan:
             self.end = position + _width(member)
             yield position
 
-    def overlay(self, members: Iterable[Member]) -> Iterable[int]:
+    def overlay(self, members: Iterable[Member]) -> Iterator[int]:
         """The same for a union: 0 for all."""
         for member in members:
             self._own_alignment(member)
@@ -175,6 +175,10 @@ class _Plan:
         if member.name is not None or self.rules.unnamed_bits_align:
             self.alignment = max(self.alignment, own, implied)
         return own
+
+    def asked(self, member: Member) -> int:
+        """The alignment in bytes that a member itself asks for and gets."""
+        return self._capped(member.align or 1)
 
     def _natural(self, member: Member) -> int:
         return 1 if self.packed else member.type.alignment
@@ -207,23 +211,27 @@ def _placed(member: Member, position: int, size: int) -> Placed:
     return Placed(member, *bitfields.access(position, member.bits, size), member.bits)
 
 
-def _fields(members: Iterable[Member], positions: Iterable[int]) -> Iterable[Field]:
+def _fields(members: Iterable[Member], positions: Iterable[int], plan: _Plan) -> Iterator[Field]:
     """What the calling conventions look at.
 
     gcc counts the padding of an unnamed bit-field as integer data (clang does not); both ignore zero-width ones.
     """
     for member, position in zip(members, positions, strict=True):
-        if member.bits is not None:
+        if member.bits:
             first, count = bitfields.occupied(position, member.bits)
-            if member.bits:
-                yield Field(first, UINT8, count)
-        elif not member.flexible:
-            yield Field(position // 8, _as_aligned(member), member.count)
+            yield _field(Field(first, UINT8, count), plan.asked(member))
+        elif member.bits is None and not member.flexible:
+            yield _field(Field(position // 8, member.type, member.count), plan.asked(member))
 
 
-def _as_aligned(member: Member) -> AbiType:
-    """The member's type, inside an aggregate of the alignment asked for: AAPCS64 6.8.2 looks at members' alignment."""
-    type = member.type
-    if member.align is None or member.align <= type.alignment or member.count != 1:
-        return type
-    return aggregate(type.size, member.align, (Field(0, type),), type.name)
+def _field(field: Field, align: int) -> Field:
+    """`field`, inside an aggregate of the alignment that the member asked for.
+
+    AAPCS64 6.8.2 chooses registers by the alignment of an aggregate's members, whatever that of their types.
+    """
+    type = field.type
+    if align <= type.alignment:
+        return field
+    return Field(
+        field.offset, aggregate(field.count * type.size, align, (Field(0, type, field.count),), type.name)
+    )

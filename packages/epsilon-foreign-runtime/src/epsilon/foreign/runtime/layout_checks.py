@@ -69,7 +69,9 @@ def check_members(name: str, members: Sequence[Member], union: bool) -> None:
 def _check_type(where: str, member: Member) -> None:
     type = member.type
     if type.size is None:
-        raise DeclarationError(f"{where}: {type.name} is incomplete: its size is not known, only pointers to it are")
+        raise DeclarationError(
+            f"{where}: {type.name} is incomplete: its size is not known, only pointers to it are"
+        )
     if type.kind is Kind.VOID:
         raise DeclarationError(f"{where}: a member cannot be void")
     check_alignment(f"{where}: {type.name}", type.alignment)
@@ -78,7 +80,9 @@ def _check_type(where: str, member: Member) -> None:
 def _check_bitfield(where: str, member: Member, bits: int) -> None:
     base = member.type
     if base.kind not in _BITFIELD_KINDS:
-        raise DeclarationError(f"{where}: a bit-field is of an integer type, bool or an enum, not {base.name}")
+        raise DeclarationError(
+            f"{where}: a bit-field is of an integer type, bool or an enum, not {base.name}"
+        )
     if member.count != 1 or member.flexible:
         raise DeclarationError(f"{where}: there are no arrays of bit-fields")
     widest = 1 if base.kind is Kind.BOOL else 8 * base.size
@@ -93,7 +97,9 @@ def _check_bitfield(where: str, member: Member, bits: int) -> None:
 def _check_plain(where: str, member: Member) -> None:
     base, count = member.type, member.count
     if member.name is None and base.kind is not Kind.AGGREGATE:
-        raise DeclarationError(f"{where}: only a struct, a union or a bit-field may be anonymous, not {base.name}")
+        raise DeclarationError(
+            f"{where}: only a struct, a union or a bit-field may be anonymous, not {base.name}"
+        )
     if type(count) is not int:
         raise DeclarationError(f"{where}: the number of elements is an int, not {count!r}")
     if count < 0:
@@ -102,7 +108,9 @@ def _check_plain(where: str, member: Member) -> None:
         raise LayoutError(f"{where}: {count} elements of {base.size} bytes are more than {sys.maxsize} bytes")
     if (count != 1 or member.flexible) and base.size % base.alignment:
         # gcc: "alignment of array elements is greater than element size"
-        raise DeclarationError(f"{where}: elements of {base.size} bytes cannot all be aligned to {base.alignment}")
+        raise DeclarationError(
+            f"{where}: elements of {base.size} bytes cannot all be aligned to {base.alignment}"
+        )
 
 
 def _check_flexible(where: str, members: Sequence[Member], index: int, union: bool) -> None:
