@@ -15,7 +15,6 @@ from epsilon.foreign.backend.trampoline.assembler import IntRegister
 from epsilon.foreign.backend.trampoline.machine import Cond, Machine
 from machine_support import (
     A0,
-    A1,
     A2,
     NEAR_AND_FAR,
     POOL,
@@ -90,8 +89,8 @@ def test_loops_and_jumps_reach_near_and_far(distance: int) -> None:
 def test_code_runs_at_any_address() -> None:
     def emit(machine: Machine) -> None:
         end = machine.label()
-        machine.load_literal(M.RESULT, 0x123456789ABC)
         machine.compare_literal(A0, 0x123456789ABC)
+        machine.load_literal(M.RESULT, 0x123456789ABC)
         machine.branch(Cond.EQ, end)
         machine.mov_imm(M.RESULT, -1)
         machine.bind(end)
@@ -193,8 +192,7 @@ def saved_sets() -> Iterator[tuple[IntRegister, ...]]:
 
 @pytest.mark.parametrize("frame_bytes", FRAMES)
 def test_a_frame_is_aligned_linked_and_undone(frame_bytes: int) -> None:
-    """The outer function fills the saved registers, calls the inner one, which overwrites everything it
-    may."""
+    """The outer function fills the saved registers; the inner one overwrites all that it may."""
 
     def emit(saved: tuple[IntRegister, ...], machine: Machine) -> None:
         machine.prologue(frame_bytes, saved)
