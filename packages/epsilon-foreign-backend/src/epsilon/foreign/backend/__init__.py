@@ -1,12 +1,13 @@
 """Layer 1 of Epsilon Foreign: a signature becomes a callable.
 
-ABI types, signatures, and three interchangeable backends that call machine code: ctypes, libffi (through cffi) and
-generated trampolines. This layer knows addresses and machine values; it knows nothing of headers, library search or
-Python classes for C structs.
+ABI types, signatures, and three interchangeable backends that call machine code: ctypes, libffi (through
+cffi) and generated trampolines. This layer knows addresses and machine values; it knows nothing of headers,
+library search or Python classes for C structs.
 """
 
 from __future__ import annotations
 
+from . import window
 from .__about__ import __version__
 from .abi import (
     BOOL,
@@ -33,6 +34,7 @@ from .abi import (
     Kind,
     aggregate,
 )
+from .allocator import FUNDAMENTAL, alloc, free
 from .arguments import arrange
 from .base import BackendBase, NullFunctionError
 from .binding import Address, Binding, Converter, Guard, Marshal, Parameter
@@ -52,6 +54,21 @@ from .errors import (
     UnsupportedSignatureError,
 )
 from .inspection import python_signature, render
+from .memobject import (
+    CONFINED,
+    DEAD,
+    LIVE,
+    MEMORY,
+    OWNER,
+    READONLY,
+    UNALIGNED,
+    Exported,
+    Memory,
+    MemoryLayout,
+    Owner,
+    OwnerLayout,
+    with_storage,
+)
 from .protocol import CAPABILITIES, Backend, CallbackHandle
 from .registry import (
     ENTRY_POINTS,
@@ -72,23 +89,31 @@ __all__ = [
     "CAPABILITIES",
     "COMPLEX_DOUBLE",
     "COMPLEX_FLOAT",
+    "CONFINED",
     "C_TYPES",
+    "DEAD",
     "DEFAULT_CONVENTION",
     "DOUBLE",
     "ENTRY_POINTS",
     "ENVIRONMENT",
     "FLOAT",
+    "FUNDAMENTAL",
+    "INT8",
     "INT16",
     "INT32",
     "INT64",
-    "INT8",
+    "LIVE",
     "LONGDOUBLE",
+    "MEMORY",
+    "OWNER",
     "POINTER",
+    "READONLY",
     "SIGNED_BY_SIZE",
+    "UINT8",
     "UINT16",
     "UINT32",
     "UINT64",
-    "UINT8",
+    "UNALIGNED",
     "UNSIGNED_BY_SIZE",
     "VOID",
     "AbiType",
@@ -106,25 +131,32 @@ __all__ = [
     "CallbackHandle",
     "ClosedLibraryError",
     "Converter",
+    "Exported",
     "Field",
     "ForeignError",
     "Guard",
     "Kind",
     "LifetimeError",
     "Marshal",
+    "Memory",
+    "MemoryLayout",
     "NullFunctionError",
+    "Owner",
+    "OwnerLayout",
     "Parameter",
     "Signature",
     "UnknownBackendError",
     "UnsupportedSignatureError",
     "__version__",
     "aggregate",
+    "alloc",
     "arrange",
     "available_backends",
     "backend_names",
     "borrow",
     "converter",
     "expected",
+    "free",
     "get_backend",
     "integer",
     "promoted",
@@ -136,4 +168,6 @@ __all__ = [
     "unavailable_reason",
     "unregister_backend",
     "use_backend",
+    "window",
+    "with_storage",
 ]
