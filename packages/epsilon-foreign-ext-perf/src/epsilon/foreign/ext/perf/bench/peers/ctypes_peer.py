@@ -47,10 +47,12 @@ def open_library(path: str | Path, gil: Gil) -> ctypes.CDLL:
 def bind(path: str | Path, prototypes: Iterable[Prototype], gil: Gil) -> dict[str, Callable[..., Any]]:
     """A ctypes function for every prototype, by name."""
     library = open_library(path, gil)
-    functions: dict[str, Callable[..., Any]] = {}
-    for prototype in prototypes:
-        function = library[prototype.name]
-        function.argtypes = [TYPES[parameter] for parameter in prototype.parameters]
-        function.restype = TYPES[prototype.result]
-        functions[prototype.name] = function
-    return functions
+    return {prototype.name: bind_one(library, prototype) for prototype in prototypes}
+
+
+def bind_one(library: ctypes.CDLL, prototype: Prototype) -> Callable[..., Any]:
+    """A ctypes function for one prototype."""
+    function = library[prototype.name]
+    function.argtypes = [TYPES[parameter] for parameter in prototype.parameters]
+    function.restype = TYPES[prototype.result]
+    return function

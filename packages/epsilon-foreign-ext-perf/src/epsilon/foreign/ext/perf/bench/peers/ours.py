@@ -6,7 +6,9 @@ others (and say why) where one of them does not work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,41 +36,50 @@ def require(peer: Peer) -> Any:
         raise UnavailableError(str(error)) from None
 
 
-def bind(
-    path: str | Path | None, prototypes: Iterable[Prototype], contestant: Contestant
-) -> dict[str, Callable[..., Any]]:
-    """A function for every prototype that the contestant's backend supports, by name. A path of None is the
-    process.
+Binder = Callable[[Prototype], Callable[..., Any]]
 
-    A signature that the backend does not support is left out: the api would serve it with another backend,
-    and its time would be that one's. Raises UnavailableError.
+
+@contextmanager
+def binder(path: str | Path | None, contestant: Contestant) -> Iterator[Binder]:
+    """A function that binds prototypes from the library at `path` (None: the process) on the contestant's
+    backend.
+
+    Within the ``with`` block the library is open and the backend chosen, so that what a call takes is binding
+    alone. Raises UnavailableError.
     """
-    peer = contestant.peer
-    backend = require(peer)
-    release = contestant.gil is Gil.RELEASED
+    backend = require(contestant.peer)
     name = None if path is None else str(path)
-    supported = [each for each in prototypes if backend.supports(signature(each))]
-    if peer.kind == "layer":
-        return {each.name: _bind_layer(backend, name, each, release) for each in supported}
-    return _bind_api(peer, name, supported, release)
-
-
-def _bind_api(
-    peer: Peer, path: str | None, prototypes: Iterable[Prototype], release: bool
-) -> dict[str, Callable[..., Any]]:
+    release = contestant.gil is Gil.RELEASED
+    if contestant.peer.kind == "layer":
+        yield partial(_bind_layer, backend, backend.dlopen(name), release)
+        return
     try:
         from epsilon.foreign import api
     except ImportError as error:
         raise UnavailableError(f"epsilon.foreign.api cannot be imported: {error}") from None
-    functions: dict[str, Callable[..., Any]] = {}
-    with api.use_backend(peer.backend):
-        library = api.Library(path)
-        for each in prototypes:
-            parameters = [api_type(parameter) for parameter in each.parameters]
-            functions[each.name] = library.bind(
-                each.name, api_type(each.result), parameters, release_gil=release
-            )
-    return functions
+    with api.use_backend(backend):
+        yield partial(_bind_api, api.Library(name).bind, release)
+
+
+def bind(
+    path: str | Path | None, prototypes: Iterable[Prototype], contestant: Contestant
+) -> dict[str, Callable[..., Any]]:
+    """A function for every prototype that the contestant's backend supports, by name.
+
+    A signature that the backend does not support is left out: the api would serve it with another backend,
+    and its time would be that one's. Raises UnavailableError.
+    """
+    supports = require(contestant.peer).supports
+    with binder(path, contestant) as bind_one:
+        return {each.name: bind_one(each) for each in prototypes if supports(signature(each))}
+
+
+def _bind_api(bind_one: Callable[..., Any], release: bool, prototype: Prototype) -> Callable[..., Any]:
+    parameters = [api_type(parameter) for parameter in prototype.parameters]
+    function: Callable[..., Any] = bind_one(
+        prototype.name, api_type(prototype.result), parameters, release_gil=release
+    )
+    return function
 
 
 def api_type(word: str) -> Any:
@@ -78,10 +89,10 @@ def api_type(word: str) -> Any:
     return None if word == "void" else getattr(c, word)
 
 
-def _bind_layer(backend: Any, path: str | None, prototype: Prototype, release: bool) -> Callable[..., Any]:
+def _bind_layer(backend: Any, handle: int, release: bool, prototype: Prototype) -> Callable[..., Any]:
     from epsilon.foreign.backend import Binding, Marshal, Parameter
 
-    address = backend.dlsym(backend.dlopen(path), prototype.name)
+    address = backend.dlsym(handle, prototype.name)
     binding = Binding(
         signature(prototype),
         name=prototype.name,
@@ -123,12 +134,8 @@ def warm_up(contestant: Contestant) -> int | None:
 
 
 def code_bytes(contestant: Contestant) -> int | None:
-    """Bytes of machine code that the backend has generated so far; None for a peer that generates none."""
-    if contestant.peer.backend != "trampoline":
+    """Bytes of machine code that the backend has generated so far; None for one that does not say."""
+    if contestant.peer.kind == "peer":
         return None
-    try:
-        from epsilon.foreign.backend import trampoline
-    except ImportError:
-        return None
-    statistics = getattr(trampoline, "statistics", None)
-    return int(statistics().code_bytes) if statistics is not None else None
+    stubs = getattr(require(contestant.peer), "stubs", None)
+    return int(stubs.statistics.code_bytes) if stubs is not None else None

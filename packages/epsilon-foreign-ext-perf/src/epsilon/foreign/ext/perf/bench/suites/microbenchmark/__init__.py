@@ -26,6 +26,7 @@ SUITE = Suite(
     figures=(
         Figure("make", "compile 720 functions", "s"),
         Figure("load", "bind or import 720 functions", "ms"),
+        Figure("touch", "the same, and call each once", "ms"),
         Figure("size", "code for 720 functions", "bytes"),
     ),
     samplers=SAMPLERS,

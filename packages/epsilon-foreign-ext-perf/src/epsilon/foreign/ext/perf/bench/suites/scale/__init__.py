@@ -11,6 +11,7 @@ SUITE = Suite(
     title="Scale",
     figures=(
         Figure("bind", "bind 2,000 functions over 200 signatures", "ms"),
+        Figure("use", "the same, and call each once", "ms"),
         Figure("code", "code generated for them", "bytes"),
         Figure("first", "bind and first call of a new signature, median of 200", "us"),
         Figure("slowest", "the same, slowest of 200", "us"),

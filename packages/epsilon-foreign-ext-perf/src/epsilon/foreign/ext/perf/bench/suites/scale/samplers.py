@@ -3,29 +3,28 @@ lives."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ... import child
 from ...building.workshop import Workshop
 from ...contestant import PEERS, Contestant, Gil
-from ...peers import cffi_peer, ctypes_peer, ours
-from ...prototype import Prototype
+from ...loop import CLOCK
+from ...peers import ctypes_peer, ours
 from ...statistics import median
 from ...suite import Sampler
 from . import sources
 
 
-def _bind(
-    path: str, prototypes: Sequence[Prototype], contestant: Contestant
-) -> Mapping[str, Callable[..., Any]]:
-    match contestant.peer.key:
-        case "ctypes":
-            return ctypes_peer.bind(path, prototypes, contestant.gil)
-        case "cffi-abi":
-            return cffi_peer.bind_abi(path, prototypes).functions
-    return ours.bind(path, prototypes, contestant)
+@contextmanager
+def _binder(path: str, contestant: Contestant) -> Iterator[ours.Binder]:
+    """A function that binds one prototype from the library, which is open meanwhile."""
+    if contestant.peer.key == "ctypes":
+        library = ctypes_peer.open_library(path, contestant.gil)
+        yield lambda prototype: ctypes_peer.bind_one(library, prototype)
+    else:
+        with ours.binder(path, contestant) as bind_one:
+            yield bind_one
 
 
 def sample(workshop: Workshop, contestant: Contestant) -> dict[str, float]:
@@ -39,15 +38,19 @@ def sample(workshop: Workshop, contestant: Contestant) -> dict[str, float]:
 
 
 def bind_all(path: str, peer: str) -> dict[str, float]:
-    """Run in a fresh process: milliseconds to bind every function, and the bytes of code that took."""
+    """Run in a fresh process: milliseconds to bind every function, those to bind and call each once, and the
+    bytes of code that took. Code is generated when a signature is first called, so binding alone would not
+    show all that a program pays.
+    """
     contestant = Contestant(PEERS[peer], Gil.RELEASED)
     before = ours.warm_up(contestant)
-    started = time.perf_counter()
-    bound = _bind(path, sources.PROTOTYPES, contestant)
-    found = {"bind": (time.perf_counter() - started) * 1e3}
-    assert len(bound) == len(sources.PROTOTYPES), (
-        f"only {len(bound)} of {len(sources.PROTOTYPES)} are supported"
-    )
+    started = CLOCK()
+    with _binder(path, contestant) as bind_one:
+        bound = [bind_one(prototype) for prototype in sources.PROTOTYPES]
+    found = {"bind": (CLOCK() - started) / 1e6}
+    for prototype, function in zip(sources.PROTOTYPES, bound, strict=True):
+        function(*[sources.ARGUMENTS[word] for word in prototype.parameters])
+    found["use"] = (CLOCK() - started) / 1e6
     after = ours.code_bytes(contestant)
     if before is not None and after is not None:
         found["code"] = after - before
@@ -59,13 +62,13 @@ def first_calls(path: str, peer: str) -> dict[str, float]:
     before."""
     contestant = Contestant(PEERS[peer], Gil.RELEASED)
     ours.warm_up(contestant)
-    _bind(path, [], contestant)
     times = []
-    for prototype in sources.PROTOTYPES[: sources.SIGNATURES]:
-        arguments = [sources.ARGUMENTS[word] for word in prototype.parameters]
-        started = time.perf_counter()
-        _bind(path, [prototype], contestant)[prototype.name](*arguments)
-        times.append((time.perf_counter() - started) * 1e6)
+    with _binder(path, contestant) as bind_one:
+        for prototype in sources.PROTOTYPES[: sources.SIGNATURES]:
+            arguments = [sources.ARGUMENTS[word] for word in prototype.parameters]
+            started = CLOCK()
+            bind_one(prototype)(*arguments)
+            times.append((CLOCK() - started) / 1e3)
     return {"first": median(times), "slowest": max(times)}
 
 
