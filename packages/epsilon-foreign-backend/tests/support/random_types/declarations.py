@@ -67,7 +67,9 @@ class Declared:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A struct or union: ``#pragma pack(pack)``, ``__attribute__((packed))`` and ``((aligned(align)))`` around it."""
+    """A struct or union: ``#pragma pack(pack)``, ``__attribute__((packed))`` and ``((aligned(align)))``
+    around it.
+    """
 
     name: str
     keyword: str
@@ -111,11 +113,9 @@ def _body(type: Aggregate) -> str:
 
 
 def _member(member: Declared) -> str:
-    kind = member.type
-    if isinstance(kind, Aggregate):
-        base = _body(kind) if member.name is None else kind.name
-    else:
-        base = kind
+    base = member.type
+    if isinstance(base, Aggregate):
+        base = _body(base) if member.name is None else base.name
     tail = "".join(f"[{dimension}]" for dimension in member.dimensions)
     if member.flexible:
         tail = "[]" + tail

@@ -13,7 +13,8 @@ INTEGERS = tuple(
 BITFIELD_BASES = (*INTEGERS, "_Bool", "enum plain", "enum negative")
 FLOATS = ("float", "double")
 
-#: What the scalars of one aggregate are drawn from: types of one class make the conventions' rare cases common.
+#: What the scalars of one aggregate are drawn from: types of one class make the conventions' rare cases
+#: common.
 PALETTES: tuple[tuple[str, ...], ...] = (
     tuple(SCALARS),
     tuple(SCALARS),
@@ -70,7 +71,9 @@ def draw(dice: random.Random, name: str, profile: Profile = LAYOUT) -> Aggregate
 
 
 class _Drawing:
-    """One declaration in the making; numbers its members through, since anonymous ones share their parent's names."""
+    """One declaration in the making; numbers its members through, since anonymous ones share their parent's
+    names.
+    """
 
     def __init__(self, dice: random.Random, name: str, profile: Profile) -> None:
         self.dice = dice
@@ -90,7 +93,9 @@ class _Drawing:
         return 1 << self.dice.randint(0, self.profile.greatest_alignment.bit_length() - 1)
 
     def aggregate(self, name: str, depth: int, inherited: int | None) -> Aggregate:
-        """`inherited`: for what is written inside its parent, the pack in force there (0 for none); else None."""
+        """`inherited`: for what is written inside its parent, the pack in force there (0 for none); else
+        None.
+        """
         dice, profile = self.dice, self.profile
         palette = dice.choice(PALETTES)
         keyword = "union" if self.happens(profile.union) else "struct"

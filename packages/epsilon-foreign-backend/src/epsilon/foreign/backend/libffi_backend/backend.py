@@ -8,7 +8,7 @@ from typing import Any
 
 from ..base import BackendBase
 from ..binding import Binding
-from ..ctypes_backend.backend import invoker as holding_invoker
+from ..ctypes_backend.backend import invoker as ctypes_invoker
 from ..errors import UnsupportedSignatureError
 from ..function import ForeignFunction, Invoke
 from ..signature import DEFAULT_CONVENTION, Signature
@@ -59,7 +59,9 @@ class LibffiBackend(BackendBase):
 
     @staticmethod
     def _invoker(address: int, binding: Binding) -> Invoke:
-        return invoker(address, binding) if binding.release_gil else holding_invoker(address, binding)
+        # cffi's C parser knows no function whose every parameter is variadic (C23); ctypes can call it.
+        through_ctypes = not binding.release_gil or binding.signature.variadic_from == 0
+        return (ctypes_invoker if through_ctypes else invoker)(address, binding)
 
 
 def invoker(address: int, binding: Binding) -> Invoke:
