@@ -83,6 +83,7 @@ from .registry import (
     use_backend,
 )
 from .signature import DEFAULT_CONVENTION, Signature, promoted
+from .upcall import DeadCallbackError, Pointee, Upcall, UpcallParameter
 
 __all__ = [
     "BOOL",
@@ -98,10 +99,10 @@ __all__ = [
     "ENVIRONMENT",
     "FLOAT",
     "FUNDAMENTAL",
-    "INT8",
     "INT16",
     "INT32",
     "INT64",
+    "INT8",
     "LIVE",
     "LONGDOUBLE",
     "MEMORY",
@@ -109,10 +110,10 @@ __all__ = [
     "POINTER",
     "READONLY",
     "SIGNED_BY_SIZE",
-    "UINT8",
     "UINT16",
     "UINT32",
     "UINT64",
+    "UINT8",
     "UNALIGNED",
     "UNSIGNED_BY_SIZE",
     "VOID",
@@ -131,6 +132,7 @@ __all__ = [
     "CallbackHandle",
     "ClosedLibraryError",
     "Converter",
+    "DeadCallbackError",
     "Exported",
     "Field",
     "ForeignError",
@@ -144,9 +146,12 @@ __all__ = [
     "Owner",
     "OwnerLayout",
     "Parameter",
+    "Pointee",
     "Signature",
     "UnknownBackendError",
     "UnsupportedSignatureError",
+    "Upcall",
+    "UpcallParameter",
     "__version__",
     "aggregate",
     "alloc",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from . import pending
 from .arguments import preparer
 from .binding import Binding, Guard
 from .errors import ClosedLibraryError
@@ -69,8 +70,15 @@ class ForeignFunction:
         raise TypeError(unpicklable(self.__name__))
 
 
-def _runner(prepare: Any, invoke: Invoke, binding: Binding) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
+def _runner(prepare: Any, call: Invoke, binding: Binding) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
     finish = binding.finish
+
+    def invoke(*values: Any) -> Any:
+        result = call(*values)
+        if pending.kept:
+            pending.collect()
+        return result
+
     if finish is None:
         if binding.capture_errno:
             return lambda args, kwargs: invoke(*prepare(args, kwargs))[0]

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from .binding import Binding
 from .signature import Signature
+from .upcall import Upcall
 
 
 class CallbackHandle(Protocol):
@@ -82,12 +83,11 @@ class Backend(Protocol):
         """`bind`, with a cache, and call."""
         ...
 
-    def callback(
-        self, function: Callable[..., Any], signature: Signature, *, name: str = ..., error: Any = ...
-    ) -> CallbackHandle:
-        """Machine code that calls `function` with natural values and converts what it returns.
+    def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> CallbackHandle:
+        """Machine code that C calls and that calls `function`.
 
-        `error` is what C gets when the function raises or returns a value that does not fit.
+        What the function raises is raised by the foreign call during which it happened. Raises
+        `UnsupportedSignatureError`, and ValueError for an upcall that contradicts its signature.
         """
         ...
 

@@ -1,14 +1,63 @@
-"""What every backend puts around a Python function that C calls: conversion of the result, and no lost exception."""
+"""What a callback is, and what every backend puts around the Python function that C calls.
+
+An exception cannot pass through C. It is kept for its thread, the callback returns its error value, and the foreign
+call during which all this happened raises it when it returns to Python (`pending`). Where no Python code waits, on a
+thread that C made, it goes to `Upcall.onerror` or `sys.unraisablehook`.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from . import pending
 from .abi import Kind
+from .binding import Converter, Marshal
 from .convert import converter
+from .errors import LifetimeError
 from .signature import Signature
+
+
+class Pointee(NamedTuple):
+    """What a pointer parameter points to, for a backend that makes the pointer object itself.
+
+    The object is an instance of `type`, a subclass of `Memory` that needs nothing but its words: the address, bounds
+    of `size` bytes from there on, and the cell at `cell`, which never dies.
+    """
+
+    type: type
+    size: int
+    cell: int
+
+
+class UpcallParameter(NamedTuple):
+    """How one argument from C reaches Python.
+
+    Natural values are those of results (see `Marshal`): VALUE, STRING or BYTES. `receive` is applied to the natural
+    value. A backend that can build a `pointee` object may do so in place of both.
+    """
+
+    marshal: Marshal = Marshal.VALUE
+    receive: Callable[[Any], Any] | None = None
+    pointee: Pointee | None = None
+
+
+class Upcall(NamedTuple):
+    """Everything specific to one kind of callback.
+
+    `convert` makes the canonical result of what the function returns; None means the conversion that belongs to the
+    ABI type. `error` is the canonical value that C gets when the function fails; None is zero. `onerror` is called
+    with an exception that no foreign call is there to raise.
+    """
+
+    signature: Signature
+    name: str = "callback"
+    parameters: tuple[UpcallParameter, ...] = ()
+    convert: Converter | None = None
+    error: Any = None
+    onerror: Callable[[BaseException], object] | None = None
+
 
 _ZERO: dict[Kind, Any] = {Kind.BOOL: False, Kind.FLOAT: 0.0, Kind.COMPLEX: 0j, Kind.VOID: None}
 
@@ -19,6 +68,99 @@ def zero(signature: Signature) -> Any:
     return bytes(result.size) if result.kind is Kind.AGGREGATE else _ZERO.get(result.kind, 0)
 
 
+def completed(upcall: Upcall | Signature) -> Upcall:
+    """An upcall with every parameter and a canonical error value.
+
+    Raises ValueError for more parameters than the signature has or a marshal that no argument from C can have, and an
+    `ArgumentError` when `error` is no value of the result's type.
+    """
+    if isinstance(upcall, Signature):
+        upcall = Upcall(upcall)
+    signature = upcall.signature
+    missing = len(signature.parameters) - len(upcall.parameters)
+    if missing < 0:
+        raise ValueError(f"{upcall.name}: {len(upcall.parameters)} parameters for {signature!r}")
+    for parameter, type in zip(upcall.parameters, signature.parameters, strict=False):
+        if parameter.marshal in (Marshal.BUFFER, Marshal.WRITABLE) or (
+            parameter.marshal in (Marshal.STRING, Marshal.BYTES) and type.kind is not Kind.POINTER
+        ):
+            raise ValueError(f"{upcall.name}: {type.name} from C cannot be marshalled as {parameter.marshal.value}")
+    error = zero(signature) if upcall.error is None else converter(signature.result)(upcall.error)
+    return upcall._replace(parameters=upcall.parameters + (UpcallParameter(),) * missing, error=error)
+
+
+def receiver(function: Callable[..., Any], upcall: Upcall) -> Callable[..., Any]:
+    """`function` behind the `receive` of each parameter; `function` itself where there is none."""
+    steps = [p.receive for p in upcall.parameters]
+    if not any(steps):
+        return function
+
+    def received(*values: Any) -> Any:
+        return function(*[v if step is None else step(v) for step, v in zip(steps, values, strict=True)])
+
+    return received
+
+
+def returner(upcall: Upcall) -> Converter:
+    """The function that makes a canonical result; what a void callback returns is ignored."""
+    if upcall.convert is not None:
+        return upcall.convert
+    if upcall.signature.result.kind is Kind.VOID:
+        return lambda value: None
+    return converter(upcall.signature.result)
+
+
+class Guarded:
+    """`function` as an interpreting backend's closure calls it: canonical results, and never an exception."""
+
+    __slots__ = ("convert", "function", "keep", "receive", "released", "upcall")
+
+    def __init__(self, function: Callable[..., Any], upcall: Upcall) -> None:
+        self.upcall = upcall
+        self.function = function
+        self.receive = receiver(function, upcall)
+        self.convert = returner(upcall)
+        self.keep: object = None
+        self.released = False
+
+    def __call__(self, *values: Any) -> Any:
+        if pending.kept and pending.here():
+            return self.upcall.error
+        try:
+            if self.released:
+                raise dead(self.upcall.name)
+            # A pointer that goes back to C lives until the next call of this callback.
+            self.keep = result = self.convert(self.receive(*values))
+            return result
+        except BaseException as error:
+            failed(error, self.upcall, self.function, alone=sys._getframe().f_back is None)
+            return self.upcall.error
+
+
+def failed(error: BaseException, upcall: Upcall, function: object, *, alone: bool) -> None:
+    """Keep an exception for the foreign call it happened in; `alone`: there is none, so report it."""
+    if not alone and not isinstance(error, DeadCallbackError):
+        pending.keep(error)
+        return
+    try:
+        if upcall.onerror is not None:
+            upcall.onerror(error)
+            return
+    except BaseException as second:
+        second.__context__ = error
+        error = second
+    report(error, f"Exception ignored in callback {upcall.name}", function)
+
+
+class DeadCallbackError(LifetimeError):
+    """C called a callback that has been released."""
+
+
+def dead(name: str) -> DeadCallbackError:
+    """What is reported when C calls a callback that has been released."""
+    return DeadCallbackError(f"C called callback {name} after it was released")
+
+
 # The interpreter's own hook takes nothing but this struct sequence, which has a constructor and no public name
 # (https://docs.python.org/3/library/sys.html#sys.unraisablehook).
 _UnraisableHookArgs: Any = next(c for c in tuple.__subclasses__() if c.__name__ == "UnraisableHookArgs")
@@ -27,22 +169,3 @@ _UnraisableHookArgs: Any = next(c for c in tuple.__subclasses__() if c.__name__ 
 def report(error: BaseException, message: str, function: object) -> None:
     """Hand an exception that has nowhere to go to `sys.unraisablehook`."""
     sys.unraisablehook(_UnraisableHookArgs((type(error), error, error.__traceback__, message, function)))
-
-
-def guarded(function: Callable[..., Any], signature: Signature, name: str, error: Any) -> Callable[..., Any]:
-    """`function` returning canonical values and never raising: `error` (zero by default) stands in.
-
-    Raises an `ArgumentError` when `error` is no value of the result's type.
-    """
-    convert = None if signature.result.kind is Kind.VOID else converter(signature.result)
-    error = zero(signature) if error is None or convert is None else convert(error)
-
-    def run(*values: Any) -> Any:
-        try:
-            result = function(*values)
-            return None if convert is None else convert(result)
-        except BaseException as caught:
-            report(caught, f"Exception ignored in callback {name}", function)
-            return error
-
-    return run

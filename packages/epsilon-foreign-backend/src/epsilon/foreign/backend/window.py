@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from typing import Any
 
 BASE = 0x10000
 _SIZE = (sys.maxsize - BASE) // 64 * 64
@@ -22,17 +23,16 @@ _from_memory = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssi
 )
 
 #: Every byte from `BASE` on.
-BYTES: memoryview = _from_memory(BASE, _SIZE, _READ_WRITE).cast("B")
+BYTES: Any = _from_memory(BASE, _SIZE, _READ_WRITE).cast("B")
 #: Item format of `struct` -> the view of items of that format
 #: (https://docs.python.org/3/library/struct.html).
-VIEWS: dict[str, memoryview] = {code: BYTES.cast(code) for code in "bBhHiIqQfd?"}  # type: ignore[misc]
-VIEWS["B"] = BYTES
+VIEWS: dict[str, Any] = {code: BYTES.cast(code) for code in "bhHiIqQfd?"} | {"B": BYTES}
 
 
 def read_bytes(address: int, size: int) -> bytes:
     """A copy of `size` bytes."""
     start = address - BASE
-    return BYTES[start : start + size].tobytes()
+    return bytes(BYTES[start : start + size])
 
 
 def write_bytes(address: int, data: bytes | bytearray | memoryview) -> None:

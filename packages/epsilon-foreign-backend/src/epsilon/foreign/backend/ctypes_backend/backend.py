@@ -15,6 +15,7 @@ from ..binding import Binding
 from ..errors import UnsupportedSignatureError
 from ..function import ForeignFunction, Invoke
 from ..signature import DEFAULT_CONVENTION, Signature
+from ..upcall import Upcall, completed
 from ..splitting import split, with_expansion
 from .callback import CtypesCallback
 from .types import Crossing, crossing
@@ -43,15 +44,15 @@ class CtypesBackend(BackendBase):
             raise TypeError(f"not a function that the {self.name} backend bound: {function!r}")
         function.redirect(address, invoker(address, function.binding) if address else None)
 
-    def callback(
-        self, function: Callable[..., Any], signature: Signature, *, name: str = "callback", error: Any = None
-    ) -> CtypesCallback:
+    def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> CtypesCallback:
         """See `Backend.callback`."""
+        upcall = completed(upcall)
+        signature = upcall.signature
         if not self.supports(signature):
             raise UnsupportedSignatureError(f"the {self.name} backend cannot make a callback of {signature!r}")
         if signature.result.kind in (Kind.AGGREGATE, Kind.COMPLEX):
             raise UnsupportedSignatureError(f"ctypes has no callbacks that return a struct, as {signature!r} does")
-        return CtypesCallback(function, signature, name, error)
+        return CtypesCallback(function, upcall)
 
 
 def invoker(address: int, binding: Binding) -> Invoke:

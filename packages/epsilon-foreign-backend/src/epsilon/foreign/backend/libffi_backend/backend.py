@@ -12,6 +12,7 @@ from ..ctypes_backend.backend import invoker as ctypes_invoker
 from ..errors import UnsupportedSignatureError
 from ..function import ForeignFunction, Invoke
 from ..signature import DEFAULT_CONVENTION, Signature
+from ..upcall import Upcall, completed
 from ..splitting import split, with_expansion
 from .callback import LibffiCallback
 from .types import Crossing, crossing, ffi
@@ -48,14 +49,14 @@ class LibffiBackend(BackendBase):
             raise TypeError(f"not a function that the {self.name} backend bound: {function!r}")
         function.redirect(address, self._invoker(address, function.binding) if address else None)
 
-    def callback(
-        self, function: Callable[..., Any], signature: Signature, *, name: str = "callback", error: Any = None
-    ) -> LibffiCallback:
+    def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> LibffiCallback:
         """See `Backend.callback`."""
+        upcall = completed(upcall)
+        signature = upcall.signature
         if not self.supports(signature):
             raise UnsupportedSignatureError(f"the {self.name} backend cannot make a callback of {signature!r}")
         with _lock:
-            return LibffiCallback(function, signature, name, error)
+            return LibffiCallback(function, upcall)
 
     @staticmethod
     def _invoker(address: int, binding: Binding) -> Invoke:

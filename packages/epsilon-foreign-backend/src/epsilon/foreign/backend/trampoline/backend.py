@@ -11,6 +11,7 @@ from ..binding import Binding
 from ..ctypes_backend import CtypesBackend
 from ..protocol import CallbackHandle
 from ..signature import Signature
+from ..upcall import Upcall
 from .codegen import spec_of
 from .fallback import Fallback
 from .host import host_target
@@ -66,8 +67,6 @@ class TrampolineBackend(BackendBase):
             record_of(function).fallback.redirect(address)
         redirect_record(function, address, self.stubs.fallback)
 
-    def callback(
-        self, function: Callable[..., Any], signature: Signature, *, name: str = "callback", error: Any = None
-    ) -> CallbackHandle:
+    def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> CallbackHandle:
         """See `Backend.callback`."""
-        return self._closures.callback(function, signature, name=name, error=error)
+        return self._closures.callback(function, upcall)

@@ -1,0 +1,40 @@
+"""Released callbacks: their code stays callable for a while, to catch C that still holds the pointer.
+
+What is released joins the end of a queue and is reused or freed when it reaches the front, not before `DEPTH` others
+have been released after it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+#: How many releases a released callback outlives.
+DEPTH = 10_000
+
+
+class Quarantine(Generic[T]):
+    """A queue of released things. Appending and popping are atomic."""
+
+    __slots__ = ("_queue",)
+
+    def __init__(self) -> None:
+        self._queue: deque[T] = deque()
+
+    def add(self, item: T) -> None:
+        """Put a released thing in."""
+        self._queue.append(item)
+
+    def take(self) -> T | None:
+        """The thing that has been in longest, if its time is over."""
+        if len(self._queue) <= DEPTH:
+            return None
+        try:
+            return self._queue.popleft()
+        except IndexError:  # another thread was faster
+            return None
+
+    def __len__(self) -> int:
+        return len(self._queue)
