@@ -1,7 +1,7 @@
 """The layout of random structs and unions equals the C compiler's, to the byte that C writes for every field.
 
-EPSILON_FOREIGN_LAYOUTS is how many (5,000 by default), EPSILON_FOREIGN_LAYOUTS_SEED the first seed. A failure shows the
-seed and the smallest declaration that still differs.
+EPSILON_FOREIGN_LAYOUTS is how many (5,000 by default), EPSILON_FOREIGN_LAYOUTS_SEED the first seed. A failure
+shows the seed and the smallest declaration that still differs.
 """
 
 from __future__ import annotations

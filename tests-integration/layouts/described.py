@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from random_types import SCALARS, Aggregate, Declared
-
 from epsilon.foreign.backend import AbiType, Kind, aggregate
 from epsilon.foreign.runtime.layout import Layout, Member, Rules, lay_out
+from random_types import SCALARS, Aggregate, Declared
 
 
 @dataclass(frozen=True)

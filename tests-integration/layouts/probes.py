@@ -8,10 +8,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from random_types import SCALARS, Aggregate, Declared
-
 from epsilon.foreign.backend import AbiType, Kind
 from epsilon.foreign.runtime.layout import Placed
+from random_types import SCALARS, Aggregate, Declared
 
 from .described import Described
 

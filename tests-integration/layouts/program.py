@@ -30,7 +30,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What C says: sizes and offsets in bytes; for each probe the struct's bytes and, of a bit-field, its value."""
+    """What C says: sizes and offsets in bytes; for each probe the struct's bytes and, of a bit-field, its
+    value.
+    """
 
     size: int
     alignment: int

@@ -1,7 +1,8 @@
 """Where the bits of a bit-field are, and which bytes to read and write to reach them.
 
-Which bits belong to a bit-field is the compiler's decision (`layout`); which bytes to access is ours, as long as no
-byte outside the struct is touched (C11 6.7.2.1p11, https://www.open-std.org/jtc1/sc22/wg14/www/docs/n1570.pdf).
+Which bits belong to a bit-field is the compiler's decision (`layout`); which bytes to access is ours, as long
+as no byte outside the struct is touched (C11 6.7.2.1p11,
+https://www.open-std.org/jtc1/sc22/wg14/www/docs/n1570.pdf).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ UNITS = (1, 2, 4, 8)
 
 
 class Access(NamedTuple):
-    """``int.from_bytes(struct[offset : offset + size], sys.byteorder) >> shift & (1 << width) - 1`` is the value."""
+    """``int.from_bytes(struct[offset : offset + size], sys.byteorder) >> shift & (1 << width) - 1`` is the
+    value.
+    """
 
     offset: int
     size: int
@@ -28,11 +31,12 @@ def occupied(position: int, width: int) -> tuple[int, int]:
 
 
 def access(position: int, width: int, struct_size: int) -> Access:
-    """The bytes through which to reach `width` bits from bit `position` on, in a struct of `struct_size` bytes.
+    """The bytes through which to reach `width` bits from bit `position` on, in a struct of `struct_size`
+    bytes.
 
-    They are the smallest unit that holds them all and lies wholly inside the struct, naturally aligned relative to
-    the struct where there is one. Where there is none (a packed bit-field that takes 9 bytes, or 3 bytes of a struct
-    of 3), they are exactly the bytes occupied, to be accessed one by one.
+    They are the smallest unit that holds them all and lies wholly inside the struct, naturally aligned
+    relative to the struct where there is one. Where there is none (a packed bit-field that takes 9 bytes, or
+    3 bytes of a struct of 3), they are exactly the bytes occupied, to be accessed one by one.
     """
     first, count = occupied(position, width)
     offset, size = first, count

@@ -1,19 +1,19 @@
 """Where a C compiler puts the members of a struct or union: pure functions over sizes and alignments.
 
-The rules are the "System V ABI", psABI i386 and x86-64 3.1.2 (https://gitlab.com/x86-psABIs/x86-64-ABI), and AAPCS64
-5.9 and 10.1.8 (https://github.com/ARM-software/abi-aa/blob/main/aapcs64/aapcs64.rst), as gcc and clang implement them
-with ``#pragma pack`` and the attributes ``packed`` and ``aligned``
-(https://gcc.gnu.org/onlinedocs/gcc/Common-Type-Attributes.html). Microsoft's bit-fields are laid out differently and
-are not described here.
+The rules are the "System V ABI", psABI i386 and x86-64 3.1.2 (https://gitlab.com/x86-psABIs/x86-64-ABI), and
+AAPCS64 5.9 and 10.1.8 (https://github.com/ARM-software/abi-aa/blob/main/aapcs64/aapcs64.rst), as gcc and
+clang implement them with ``#pragma pack`` and the attributes ``packed`` and ``aligned``
+(https://gcc.gnu.org/onlinedocs/gcc/Common-Type-Attributes.html). Microsoft's bit-fields are laid out
+differently and are not described here.
 
 What is easily got wrong, each confirmed against compilers by the tests:
 
-- Any ``#pragma pack``, even ``pack(16)``, lets bit-fields straddle the units of their type; without one, a bit-field
-  that would cross a boundary of its type starts at that boundary.
-- A zero-width bit-field aligns what follows it to its type even inside ``#pragma pack``. On x86 an unnamed bit-field
-  adds nothing to the struct's own alignment; on AArch64 it does.
-- ``#pragma pack`` caps the alignment that a *member* asks for; ``__attribute__((packed))`` does not. Neither caps the
-  alignment asked for on the *type*, and neither looks inside a nested struct.
+- Any ``#pragma pack``, even ``pack(16)``, lets bit-fields straddle the units of their type; without one, a
+  bit-field that would cross a boundary of its type starts at that boundary.
+- A zero-width bit-field aligns what follows it to its type even inside ``#pragma pack``. On x86 an unnamed
+  bit-field adds nothing to the struct's own alignment; on AArch64 it does.
+- ``#pragma pack`` caps the alignment that a *member* asks for; ``__attribute__((packed))`` does not. Neither
+  caps the alignment asked for on the *type*, and neither looks inside a nested struct.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ class Member(NamedTuple):
     """One member as it is declared: ``type name[count]``, ``type name : bits``, or ``type name[]``.
 
     A member without a name is an anonymous struct or union, or an unnamed bit-field. `bits` is the width of a
-    bit-field, 0 only without a name. `signed` says how a bit-field's top bit reads; it does not change the layout.
-    `count` of 0 is GNU C's zero-length array. `flexible` is a flexible array member: its `count` is not looked at.
-    `align` in bytes is ``__attribute__((aligned(n)))``, or ``_Alignas(n)``, on the member; it only ever raises.
+    bit-field, 0 only without a name. `signed` says how a bit-field's top bit reads; it does not change the
+    layout. `count` of 0 is GNU C's zero-length array. `flexible` is a flexible array member: its `count` is
+    not looked at. `align` in bytes is ``__attribute__((aligned(n)))``, or ``_Alignas(n)``, on the member; it
+    only ever raises.
     """
 
     name: str | None
     type: AbiType
     bits: int | None = None
     signed: bool = True
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # a tuple's method of that name is not missed
     flexible: bool = False
     align: int | None = None
 
@@ -49,11 +50,11 @@ class Member(NamedTuple):
 class Placed(NamedTuple):
     """A member with the bytes through which to reach it, relative to the start of the struct.
 
-    For a bit-field, ``int.from_bytes(data[offset : offset + size], sys.byteorder) >> shift & (1 << width) - 1`` is its
-    value before the sign: `size` is 1, 2, 4 or 8, and where no such unit lies inside the struct, the exact number of
-    bytes (3, 5, 6, 7 or 9), to be accessed one by one. Neighbours may share these bytes: writing is read, modify, write.
-    A zero-width bit-field has `size` 0. For every other member `shift` and `width` are 0, and `size` is that of all
-    its elements (0 for a flexible array).
+    For a bit-field, ``int.from_bytes(data[offset : offset + size], sys.byteorder) >> shift & (1 << width) -
+    1`` is its value before the sign: `size` is 1, 2, 4 or 8, and where no such unit lies inside the struct,
+    the exact number of bytes (3, 5, 6, 7 or 9), to be accessed one by one. Neighbours may share these bytes:
+    writing is read, modify, write. A zero-width bit-field has `size` 0. For every other member `shift` and
+    `width` are 0, and `size` is that of all its elements (0 for a flexible array).
     """
 
     member: Member
@@ -64,9 +65,11 @@ class Placed(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Size and alignment in bytes, the members in order, and `fields` as `epsilon.foreign.backend.aggregate` takes them.
+    """Size and alignment in bytes, the members in order, and `fields` as `epsilon.foreign.backend.aggregate`
+    takes them.
 
-    `flexible_offset` is where the flexible array begins, which may be less than `size`; None when there is none.
+    `flexible_offset` is where the flexible array begins, which may be less than `size`; None when there is
+    none.
     """
 
     size: int
@@ -104,11 +107,13 @@ def lay_out(
 ) -> Layout:
     """Lay out a struct, or a union, of `members`.
 
-    `pack` is the n of ``#pragma pack(n)``: 1, 2, 4, 8 or 16 bytes. `packed` is ``__attribute__((packed))`` on the type,
-    which differs from ``pack=1`` only where a member has an `align` of its own. `align` is
-    ``__attribute__((aligned(n)))`` on the type. `name` is for messages; `rules` for another target than the running one.
+    `pack` is the n of ``#pragma pack(n)``: 1, 2, 4, 8 or 16 bytes. `packed` is ``__attribute__((packed))`` on
+    the type, which differs from ``pack=1`` only where a member has an `align` of its own. `align` is
+    ``__attribute__((aligned(n)))`` on the type. `name` is for messages; `rules` for another target than the
+    running one.
 
-    Raises DeclarationError for members that C has no meaning for, LayoutError (a ValueError, too) for numbers out of
+    Raises DeclarationError for members that C has no meaning for, LayoutError (a ValueError, too) for numbers
+    out of
     range: see `layout_checks`.
     """
     members = tuple(members)
@@ -156,7 +161,9 @@ class _Plan:
             yield 0
 
     def _own_alignment(self, member: Member) -> int:
-        """What the member's position is a multiple of, in bytes (0: of a bit); notes what it asks of the struct."""
+        """What the member's position is a multiple of, in bytes (0: of a bit); notes what it asks of the
+        struct.
+        """
         if member.bits is None:
             own = self._capped(max(self._natural(member), member.align or 1))
             self.alignment = max(self.alignment, own)
@@ -214,7 +221,8 @@ def _placed(member: Member, position: int, size: int) -> Placed:
 def _fields(members: Iterable[Member], positions: Iterable[int], plan: _Plan) -> Iterator[Field]:
     """What the calling conventions look at.
 
-    gcc counts the padding of an unnamed bit-field as integer data (clang does not); both ignore zero-width ones.
+    gcc counts the padding of an unnamed bit-field as integer data (clang does not); both ignore zero-width
+    ones.
     """
     for member, position in zip(members, positions, strict=True):
         if member.bits:

@@ -1,7 +1,7 @@
 """What a struct or union may not be declared as; every message names type, member and bound.
 
-The constraints are C11 6.7.2.1 and 6.7.5 (https://www.open-std.org/jtc1/sc22/wg14/www/docs/n1570.pdf), with GNU C's
-empty structs and zero-length arrays allowed.
+The constraints are C11 6.7.2.1 and 6.7.5 (https://www.open-std.org/jtc1/sc22/wg14/www/docs/n1570.pdf), with
+GNU C's empty structs and zero-length arrays allowed.
 """
 
 from __future__ import annotations
