@@ -39,3 +39,29 @@ int call_from_thread(int (*function)(int), int value)
     pthread_join(thread, 0);
     return work.result;
 }
+
+struct text_work {
+    int (*function)(const char *, _Bool);
+    const char *text;
+    int result;
+};
+
+static void *run_text(void *argument)
+{
+    struct text_work *work = argument;
+    work->result = work->function(work->text, 1);
+    return 0;
+}
+
+/* As call_from_thread, with arguments that need converting. */
+int text_from_thread(int (*function)(const char *, _Bool), const char *text)
+{
+    struct text_work work = {function, text, -1};
+    pthread_t thread;
+    if (pthread_create(&thread, 0, run_text, &work) != 0)
+        return -1000;
+    pthread_join(thread, 0);
+    return work.result;
+}
+
+int call_text(int (*function)(const char *, _Bool), const char *text) { return function(text, 1); }

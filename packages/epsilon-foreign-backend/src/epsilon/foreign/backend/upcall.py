@@ -111,30 +111,49 @@ def returner(upcall: Upcall) -> Converter:
 
 
 class Guarded:
-    """`function` as an interpreting backend's closure calls it: canonical results, and never an exception."""
+    """`function` as an interpreting backend's closure calls it: canonical results, and never an exception.
 
-    __slots__ = ("convert", "function", "keep", "receive", "released", "upcall")
+    `steps` make natural values of what the closure is called with, and `last` what the closure must return of a
+    canonical result; None where there is nothing to do. They run in here because an exception of theirs must not
+    escape either, and because `failed` must know the outermost frame of Python.
+    """
 
-    def __init__(self, function: Callable[..., Any], upcall: Upcall) -> None:
+    __slots__ = ("convert", "error", "function", "keep", "last", "receive", "steps", "upcall")
+
+    def __init__(
+        self, function: Callable[..., Any], upcall: Upcall, steps: list[Converter | None], last: Converter | None
+    ) -> None:
         self.upcall = upcall
-        self.function = function
+        self.function: Callable[..., Any] | None = function
         self.receive = receiver(function, upcall)
         self.convert = returner(upcall)
+        self.steps = steps if any(steps) else None
+        self.last = last
+        self.error = upcall.error if last is None else last(upcall.error)
         self.keep: object = None
-        self.released = False
+
+    def release(self) -> None:
+        """Let go of the function; every further call is reported."""
+        name = self.upcall.name
+
+        def gone(*values: Any) -> Any:
+            raise dead(name)
+
+        self.receive = gone
+        self.function = self.keep = None
 
     def __call__(self, *values: Any) -> Any:
         if pending.kept and pending.here():
-            return self.upcall.error
+            return self.error
         try:
-            if self.released:
-                raise dead(self.upcall.name)
+            if self.steps is not None:
+                values = tuple(v if s is None else s(v) for s, v in zip(self.steps, values, strict=True))
             # A pointer that goes back to C lives until the next call of this callback.
             self.keep = result = self.convert(self.receive(*values))
-            return result
+            return result if self.last is None else self.last(result)
         except BaseException as error:
             failed(error, self.upcall, self.function, alone=sys._getframe().f_back is None)
-            return self.upcall.error
+            return self.error
 
 
 def failed(error: BaseException, upcall: Upcall, function: object, *, alone: bool) -> None:

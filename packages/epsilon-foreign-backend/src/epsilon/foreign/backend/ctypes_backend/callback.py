@@ -23,10 +23,9 @@ class CtypesCallback:
         ]
         result = crossing(upcall.signature.result)
         assert result is not None
-        self._guarded = Guarded(function, upcall)
         made = [c for c in arguments if c is not None]
-        run = crossed(self._guarded, [c.from_c for c in made], result.to_c)
-        self._closure: Any = ctypes.CFUNCTYPE(result.ctype, *(c.ctype for c in made))(run)
+        self._guarded = Guarded(function, upcall, [c.from_c for c in made], result.to_c)
+        self._closure: Any = ctypes.CFUNCTYPE(result.ctype, *(c.ctype for c in made))(self._guarded)
         self.address: int = ctypes.cast(self._closure, ctypes.c_void_p).value or 0
 
     def release(self) -> None:
@@ -34,7 +33,7 @@ class CtypesCallback:
         closure, self._closure = self._closure, None
         if closure is None:
             return
-        self._guarded.released = True
+        self._guarded.release()
         self.address = 0
         _released.add(closure)
         _released.take()
@@ -42,17 +41,3 @@ class CtypesCallback:
     def __del__(self) -> None:
         if getattr(self, "_closure", None) is not None:
             self.release()
-
-
-def crossed(run: Callable[..., Any], steps: list[Any], last: Any) -> Callable[..., Any]:
-    """`run` between the conversions of its arguments and its result; `run` itself where there are none."""
-    if not any(steps) and last is None:
-        return run
-
-    def cross(*values: Any) -> Any:
-        returned = run(*[v if s is None else s(v) for s, v in zip(steps, values, strict=True)])
-        return returned if last is None else last(returned)
-
-    return cross
-
-

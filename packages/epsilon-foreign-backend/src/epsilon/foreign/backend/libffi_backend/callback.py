@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ..abi import Kind
-from ..ctypes_backend.callback import crossed
 from ..quarantine import Quarantine
 from ..upcall import Guarded, Upcall
 from .types import crossing, ffi
@@ -24,12 +23,11 @@ class LibffiCallback:
         ]
         result = crossing(upcall.signature.result)
         assert result is not None
-        self._guarded = Guarded(function, upcall)
         made = [c for c in arguments if c is not None]
         is_void = upcall.signature.result.kind is Kind.VOID
-        run = crossed(self._guarded, [c.from_c for c in made], None if is_void else result.to_c)
+        self._guarded = Guarded(function, upcall, [c.from_c for c in made], None if is_void else result.to_c)
         declared = f"{result.ctype}(*)({', '.join(c.ctype for c in made) or 'void'})"
-        self._closure: Any = ffi.callback(declared, run)
+        self._closure: Any = ffi.callback(declared, self._guarded)
         self.address: int = int(ffi.cast("uintptr_t", self._closure))
 
     def release(self) -> None:
@@ -37,7 +35,7 @@ class LibffiCallback:
         closure, self._closure = self._closure, None
         if closure is None:
             return
-        self._guarded.released = True
+        self._guarded.release()
         self.address = 0
         _released.add(closure)
         _released.take()
