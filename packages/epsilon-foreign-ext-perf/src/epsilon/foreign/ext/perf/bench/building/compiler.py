@@ -58,7 +58,7 @@ def extension_flags() -> list[str]:
     """Options every extension module is compiled with here: what CPython's own release builds use, less
     debugging."""
     undefined = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
-    return ["-shared", "-fPIC", "-O2", "-DNDEBUG", "-fno-strict-aliasing", *undefined, *includes()]
+    return ["-shared", "-fPIC", "-O3", "-DNDEBUG", "-fno-strict-aliasing", *undefined, *includes()]
 
 
 def includes() -> list[str]:

@@ -14,7 +14,7 @@ from . import compiler
 from .cache import Built, Cache
 
 
-def build(cache: Cache, name: str, source: str, libraries: Sequence[Path], optimise: str = "-O2") -> Built:
+def build(cache: Cache, name: str, source: str, libraries: Sequence[Path], optimise: str = "-O3") -> Built:
     """Translate and compile the module `name`. Raises UnavailableError."""
     if importlib.util.find_spec("Cython") is None:
         raise UnavailableError("Cython is not installed")

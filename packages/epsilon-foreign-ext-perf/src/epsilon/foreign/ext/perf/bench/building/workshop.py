@@ -36,7 +36,7 @@ class Workshop:
         source: str,
         libraries: Sequence[Path] = (),
         defines: Sequence[str] = (),
-        optimise: str = "-O2",
+        optimise: str = "-O3",
     ) -> Built:
         """Compile a hand-written extension module called `name`. Raises UnavailableError."""
         flags = [*compiler.extension_flags(), optimise, "-Wl,-s", *(f"-D{define}" for define in defines)]
@@ -57,7 +57,7 @@ class Workshop:
         """Compile a nanobind module called `name`. Raises UnavailableError."""
         return nanobind_module.build(self.cache, name, source, libraries, defines)
 
-    def cython(self, name: str, source: str, libraries: Sequence[Path] = (), optimise: str = "-O2") -> Built:
+    def cython(self, name: str, source: str, libraries: Sequence[Path] = (), optimise: str = "-O3") -> Built:
         """Translate and compile a Cython module called `name`. Raises UnavailableError."""
         return cython_module.build(self.cache, name, source, libraries, optimise)
 
