@@ -81,8 +81,7 @@ def wheels(session: nox.Session) -> None:
 
 def wheel_with(package: Package, *extras: str) -> str:
     """A requirement for the wheel of a package, with those of `extras` that it offers."""
-    offered = ",".join(extra for extra in extras if extra in package.extras)
-    return f"{package.name}[{offered}] @ {wheel_of(package).as_uri()}"
+    return f"{package.name}{package.having(extras)} @ {wheel_of(package).as_uri()}"
 
 
 @nox.session(default=False)
@@ -92,6 +91,8 @@ def namespaces(session: nox.Session, mode: str) -> None:
     installed: list[Package] = []
     for position, package in enumerate(PACKAGES.values()):
         as_wheel = mode == "wheels" or (mode == "mixed" and position % 2 == 0)
-        session.install("-q", "--no-deps", *([str(wheel_of(package))] if as_wheel else package.editable()))
+        session.install(
+            "-q", "--no-deps", *([str(wheel_of(package))] if as_wheel else ["-e", str(package.folder)])
+        )
         installed.append(package)
         session.run("python", "-c", "; ".join(f"import {each.module}" for each in installed))

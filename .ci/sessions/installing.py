@@ -37,9 +37,9 @@ def install(session: nox.Session, *arguments: str) -> None:
 
 
 def install_everything(session: nox.Session, *extras: str) -> None:
-    """Install every package, editable, with those of `extras` that it offers and the interpreter can have."""
+    """Install every package with those of `extras` that it offers and the interpreter can have."""
     wanted = possible_extras(session, *extras)
-    install(session, *(part for package in PACKAGES.values() for part in package.editable(*wanted)))
+    install(session, *(package.requirement(*wanted) for package in PACKAGES.values()))
 
 
 def others() -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -32,20 +32,32 @@ class Outcome:
         return bool(self.passed or self.failed)
 
 
-def read_junit(path: Path, interpreter: str, stage: str, backend: str) -> Outcome:
-    """The outcome in a JUnit file of pytest; a run that wrote none (it crashed) counts as one failure."""
+def read_junit(path: Path, run: Outcome, broken: str) -> Outcome:
+    """`run` with the counts of a JUnit file of pytest.
+
+    `broken` says how pytest ended when not well. A run that ended so without a failed test, executed no
+    test, or wrote no file (it crashed) counts as one failure.
+    """
     try:
         suite = ElementTree.parse(path).getroot().find("testsuite")
     except (OSError, ElementTree.ParseError):
         suite = None
     if suite is None:
-        return Outcome(interpreter, stage, backend, failed=1, reason="pytest did not finish")
+        return replace(run, failed=1, reason=broken or "pytest wrote no report")
     total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
     failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-    passed = max(total - skipped - failed, 0)
-    if not passed and not failed:
-        return Outcome(interpreter, stage, backend, failed=1, skipped=skipped, reason="no test was executed")
-    return Outcome(interpreter, stage, backend, passed, failed, skipped, float(suite.get("time", 0)))
+    counted = replace(
+        run,
+        passed=max(total - skipped - failed, 0),
+        failed=failed,
+        skipped=skipped,
+        seconds=float(suite.get("time", 0)),
+    )
+    if counted.failed:
+        return counted
+    if broken or not counted.passed:
+        return replace(counted, failed=1, reason=broken or "no test was executed")
+    return counted
 
 
 def append(path: Path, outcomes: Iterable[Outcome]) -> None:

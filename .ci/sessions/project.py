@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -64,10 +65,14 @@ class Package:
         """The extras it offers."""
         return set(self.project.get("optional-dependencies", {}))
 
-    def editable(self, *extras: str) -> list[str]:
-        """Installer arguments for this folder, editable, with those of `extras` that it offers."""
+    def having(self, extras: Iterable[str]) -> str:
+        """Those of `extras` that it offers, in brackets; nothing when it offers none."""
         offered = ",".join(extra for extra in extras if extra in self.extras)
-        return ["-e", f"{self.folder}[{offered}]" if offered else str(self.folder)]
+        return f"[{offered}]" if offered else ""
+
+    def requirement(self, *extras: str) -> str:
+        """What asks an installer for this folder, with those of `extras` that it offers."""
+        return f"{self.folder}{self.having(extras)}"
 
 
 def _in_layer_order() -> dict[str, Package]:

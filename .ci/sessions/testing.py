@@ -49,8 +49,8 @@ def tests(session: nox.Session, stage: str) -> None:
 
 def install_stage(session: nox.Session, package: Package, *extras: str) -> None:
     """Install a package for its tests, and nothing of this repository that it does not stand on."""
-    lower = [argument for each in below(package) for argument in each.editable(*extras)]
-    install(session, *lower, *package.editable("test", *extras))
+    lower = [each.requirement(*extras) for each in below(package)]
+    install(session, *lower, package.requirement("test", *extras))
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,12 @@ def run_pytest(
     report = Path(session.create_tmp(), f"{stage}-{backend}.xml").resolve()
     report.unlink(missing_ok=True)
     print(f"\n--- {stage} on {backend}, CPython {interpreter.label}", flush=True)
+    broken = ""
     arguments = ("-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", str(folder))
     try:
         launcher.run(session, *arguments, *session.posargs, backend=backend)
     except CommandFailed as error:
         sys.stdout.flush()
-        session.warn(f"pytest: {error.reason}")
-    return read_junit(report, interpreter.label, stage, backend)
+        broken = f"pytest: {str(error.reason).lower()}"
+        session.warn(broken)
+    return read_junit(report, Outcome(interpreter.label, stage, backend), broken)
