@@ -71,7 +71,7 @@ def test_lea_adds_an_offset(offset: int) -> None:
 
 @pytest.mark.parametrize(("size", "signed"), SIZES_AND_SIGNS)
 def test_extend_keeps_the_low_bytes(size: int, signed: bool) -> None:
-    for d, s in product(POOL, POOL):
+    for d, s in product(POOL, POOL[::3]):
         for value in (0x7F7E7D7C7B7A7978, -0x7F7E7D7C7B7A7908):
             code = steps(("mov_imm", s, value), ("extend", d, s, size, signed), ("mov", M.RESULT, d))
             assert run(code) == wrapped(wrapped(value, size, signed))
@@ -280,7 +280,7 @@ def test_neg_works_on_any_register() -> None:
 
 @pytest.mark.parametrize("count", (0, 1, 2, 31, 32, 33, 63))
 def test_shifts_by_a_constant(count: int) -> None:
-    for value, d in product((1, -1, 0x123456789ABCDEF1, -0x123456789ABCDEF1), POOL):
+    for value, d in product((1, -1, 0x123456789ABCDEF1, -0x123456789ABCDEF1), POOL[::3]):
         for name, expected in (
             ("shl_imm", value << count),
             ("shr_imm", value % (1 << 64) >> count),
