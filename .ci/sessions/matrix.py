@@ -1,6 +1,6 @@
 """`matrix`: the tests on every CPython 3.11+ of this machine, free-threaded ones included, then a table.
 
-Several interpreters are tested at once; what one printed is shown when it has finished, so that nothing mixes.
+Several interpreters are tested at once; what one printed is shown when it has finished, unmixed.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Run:
 
 
 def test_all(runs: list[Run], jobs: int) -> list[Outcome]:
-    """Carry out the runs, `jobs` at a time, showing each when it ends; their rows in the order of the runs."""
+    """Carry out the runs, `jobs` at a time, showing each when it ends; their rows in the runs' order."""
     rows: dict[Run, list[Outcome]] = {run: [] for run in runs}
     with ThreadPoolExecutor(max(jobs, 1)) as pool:
         pending = {pool.submit(run.carry_out): run for run in runs}
