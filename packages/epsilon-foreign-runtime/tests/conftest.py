@@ -1,7 +1,7 @@
 """Fixtures of the runtime layer's tests: the backend under test, and a compiled C library.
 
-A test with the fixture `backend` runs once for each available backend, or for the one that EPSILON_FOREIGN_BACKEND
-names; that backend is preferred while the test runs.
+A test with the fixture `backend` runs once for each available backend, or for the one that
+EPSILON_FOREIGN_BACKEND names; that backend is preferred while the test runs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from epsilon.foreign.runtime import Library, available_backends, use_backend
 
 ENVIRONMENT = "EPSILON_FOREIGN_BACKEND"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from epsilon.foreign.backend import unregister_backend
 from epsilon.foreign.runtime import (
     TYPES,
@@ -43,17 +42,41 @@ BAD_CALLS = {
     "float for an integer": (["long"], (1.0,), ArgumentTypeError, TypeError, ["'x0'", "float", "integer"]),
     "text for a double": (["double"], ("1",), ArgumentTypeError, TypeError, ["'x0'", "str", "float"]),
     "complex for a double": (["double"], (1j,), ArgumentTypeError, TypeError, ["'x0'", "complex", "float"]),
-    "second argument": (["int", "int"], (1, b""), ArgumentTypeError, TypeError, ["argument 2 ('x1')", "bytes"]),
+    "second argument": (
+        ["int", "int"],
+        (1, b""),
+        ArgumentTypeError,
+        TypeError,
+        ["argument 2 ('x1')", "bytes"],
+    ),
     "an int too large": (["int"], (2**31,), ArgumentRangeError, OverflowError, ["'x0'", "2147483648", "int"]),
-    "an int too small": (["int8"], (-129,), ArgumentRangeError, OverflowError, ["-129", "int8", "-128 to 127"]),
+    "an int too small": (
+        ["int8"],
+        (-129,),
+        ArgumentRangeError,
+        OverflowError,
+        ["-129", "int8", "-128 to 127"],
+    ),
     "negative for unsigned": (["uint64"], (-1,), ArgumentRangeError, OverflowError, ["-1", "uint64"]),
-    "a huge int": (["long"], (10**5000,), ArgumentRangeError, OverflowError, ["an integer of", "bits", "long"]),
+    "a huge int": (
+        ["long"],
+        (10**5000,),
+        ArgumentRangeError,
+        OverflowError,
+        ["an integer of", "bits", "long"],
+    ),
     "a huge int for a double": (["double"], (10**400,), ArgumentRangeError, OverflowError, ["double"]),
     "2 for a bool": (["bool"], (2,), ArgumentRangeError, OverflowError, ["2", "bool", "0 or 1"]),
     "text for a bool": (["bool"], ("yes",), ArgumentTypeError, TypeError, ["True or False", "str"]),
     "two bytes for a char": (["char"], (b"ab",), ArgumentValueError, ValueError, ["one byte", "2"]),
     "300 for a char": (["char"], (300,), ArgumentRangeError, OverflowError, ["300", "char"]),
-    "two characters for a wchar": (["wchar"], ("ab",), ArgumentValueError, ValueError, ["one character", "2"]),
+    "two characters for a wchar": (
+        ["wchar"],
+        ("ab",),
+        ArgumentValueError,
+        ValueError,
+        ["one character", "2"],
+    ),
     "bytes for a wchar": (["wchar"], (b"a",), ArgumentTypeError, TypeError, ["wchar_t", "bytes"]),
     "a number for a string": (["string"], (1,), ArgumentTypeError, TypeError, ["'x0'", "str", "int"]),
     "a NUL inside": (["string"], ("a\0b",), ArgumentValueError, ValueError, ["'x0'", "NUL", r"a\x00b"]),
@@ -121,7 +144,11 @@ def test_a_missing_library_lists_what_was_tried(backend: str) -> None:
 
 
 def test_a_missing_symbol_names_library_and_symbol(library: Library) -> None:
-    for look_up in (library.symbol, lambda name: library.bind(name, None), lambda n: library.variable(n, T["int"])):
+    for look_up in (
+        library.symbol,
+        lambda name: library.bind(name, None),
+        lambda n: library.variable(n, T["int"]),
+    ):
         with pytest.raises(SymbolNotFoundError, match=r"libfunctions\.so.*'no_such_symbol'") as caught:
             look_up("no_such_symbol")
         assert isinstance(caught.value, AttributeError)
@@ -140,14 +167,18 @@ def test_a_symbol_is_looked_up_by_text(library: Library, name: object) -> None:
 
 
 def test_an_unknown_backend_is_told_with_those_there_are() -> None:
-    with pytest.raises(UnknownBackendError, match=r"'warp'; registered: trampoline, libffi, ctypes") as caught:
+    with pytest.raises(
+        UnknownBackendError, match=r"'warp'; registered: trampoline, libffi, ctypes"
+    ) as caught:
         get_backend("warp")
     assert isinstance(caught.value, LookupError)
     with pytest.raises(UnknownBackendError), use_backend("warp"):
         pass
 
 
-def test_an_unknown_backend_in_the_environment_is_told_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_backend_in_the_environment_is_told_when_it_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("EPSILON_FOREIGN_BACKEND", "warp")
     with pytest.raises(UnknownBackendError, match="warp"):
         Library(None)
@@ -169,8 +200,12 @@ def test_an_unavailable_backend_says_why() -> None:
 
 
 @pytest.mark.parametrize("convention", ["no-such-convention"])
-def test_a_signature_that_no_backend_can_do_names_it_and_the_backends(library: Library, convention: str) -> None:
-    with pytest.raises(UnsupportedSignatureError, match=r"int32\(int32, int32\).*no-such-convention.*ctypes") as e:
+def test_a_signature_that_no_backend_can_do_names_it_and_the_backends(
+    library: Library, convention: str
+) -> None:
+    with pytest.raises(
+        UnsupportedSignatureError, match=r"int32\(int32, int32\).*no-such-convention.*ctypes"
+    ) as e:
         library.bind("add", T["int"], [T["int"], T["int"]], convention=convention)
     assert isinstance(e.value, NotImplementedError)
 
@@ -183,7 +218,9 @@ def test_a_text_file_given_as_a_library_is_called_one(backend: str, tmp_path) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\1\2\3" * 100, b"\x7fELF" + b"\0" * 60])
-def test_a_file_that_is_no_library_raises_with_the_loaders_words(backend: str, tmp_path, content: bytes) -> None:
+def test_a_file_that_is_no_library_raises_with_the_loaders_words(
+    backend: str, tmp_path, content: bytes
+) -> None:
     path = tmp_path / "broken.so"
     path.write_bytes(content)
     with pytest.raises(LibraryError, match=re.escape(str(path))):
@@ -243,7 +280,12 @@ BAD_DECLARATIONS = {
     "too few names": (None, ["int", "int"], {"names": ["a"]}, ["1 names for 2 parameters"]),
     "a name twice": (None, ["int", "int"], {"names": ["a", "a"]}, ["parameter 'a' is repeated"]),
     "a check that is none": ("int", [], {"check": "errno"}, ["do_nothing()", "check", "str"]),
-    "a check of the sign of an unsigned": ("uint", [], {"check": check_nonnegative}, ["check_nonnegative", "uint"]),
+    "a check of the sign of an unsigned": (
+        "uint",
+        [],
+        {"check": check_nonnegative},
+        ["check_nonnegative", "uint"],
+    ),
     "a check of a void result": (None, [], {"check": check_zero}, ["check_zero", "void"]),
     "a check for NULL of a complex": ("double_complex", [], {"check": check_nonnull}, ["double_complex"]),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 
 import pytest
-
 from epsilon.foreign.backend import Guard
 from epsilon.foreign.runtime import (
     TYPES,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from epsilon.foreign import runtime
 from epsilon.foreign.runtime import ForeignError
 
@@ -39,4 +38,6 @@ def test_every_public_error_is_a_foreign_error_with_a_docstring() -> None:
 
 
 def test_messages_are_not_quoted_as_those_of_key_errors_are() -> None:
-    assert str(runtime.UnknownBackendError("no such")) == str(runtime.UnknownTypeError("no such")) == "no such"
+    assert (
+        str(runtime.UnknownBackendError("no such")) == str(runtime.UnknownTypeError("no such")) == "no such"
+    )

@@ -9,7 +9,6 @@ import pickle
 import weakref
 
 import pytest
-
 from epsilon.foreign.runtime import TYPES, Declaration, DeclarationError, Declared, Library, use_backend
 
 T = TYPES
@@ -18,14 +17,18 @@ T = TYPES
 SCALARS = {
     **{
         name: [low, -1, 0, 1, high]
-        for name in ("schar", "short", "int", "long", "longlong", "int8", "int16", "int32", "int64")
-        + ("ssize_t", "ptrdiff_t", "intptr_t")
+        for name in (
+            *("schar", "short", "int", "long", "longlong", "int8", "int16", "int32", "int64"),
+            *("ssize_t", "ptrdiff_t", "intptr_t"),
+        )
         for low, high in [T[name].abi.bounds]
     },
     **{
         name: [0, 1, T[name].abi.bounds[1]]
-        for name in ("uchar", "ushort", "uint", "ulong", "ulonglong", "uint8", "uint16", "uint32", "uint64")
-        + ("size_t", "uintptr_t")
+        for name in (
+            *("uchar", "ushort", "uint", "ulong", "ulonglong", "uint8", "uint16", "uint32", "uint64"),
+            *("size_t", "uintptr_t"),
+        )
     },
     "bool": [True, False],
     "char": [b"a", b"\0", b"\x7f", b"\xff"],
@@ -148,7 +151,9 @@ def test_inspect_knows_names_types_and_defaults(library: Library) -> None:
 def test_pickling_and_copying_are_refused_with_the_reason(library: Library, variadic: bool) -> None:
     function = library.bind("sum_ints", T["int"], [T["int"]], variadic=variadic)
     for use in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match=r"cannot pickle foreign function 'sum_ints': an address means nothing"):
+        with pytest.raises(
+            TypeError, match=r"cannot pickle foreign function 'sum_ints': an address means nothing"
+        ):
             use(function)
     with pytest.raises(TypeError, match="cannot pickle library"):
         pickle.dumps(library)
@@ -179,7 +184,9 @@ def test_a_library_does_not_keep_its_functions_alive(library: Library) -> None:
     assert len(library._functions) == 0
 
 
-def test_functions_outlive_the_library_object_which_they_do_not_keep_alive(backend: str, library_path) -> None:
+def test_functions_outlive_the_library_object_which_they_do_not_keep_alive(
+    backend: str, library_path
+) -> None:
     library = Library(library_path)
     add = library.bind("add", T["int"], [T["int"], T["int"]])
     reference = weakref.ref(library)

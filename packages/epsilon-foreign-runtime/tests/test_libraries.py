@@ -7,7 +7,6 @@ import os
 import weakref
 
 import pytest
-
 from epsilon.foreign.runtime import TYPES, ClosedLibraryError, Library, shared_library
 
 T = TYPES
@@ -30,7 +29,9 @@ def test_a_library_is_opened_by_text_bytes_and_path_objects(backend: str, librar
 def test_a_symbol_is_resolved_once_and_told_by_in(library: Library) -> None:
     asked = []
     look_up = library._backend.dlsym
-    library._backend = type("Counting", (), {"dlsym": lambda _, *args: asked.append(args) or look_up(*args)})()
+    library._backend = type(
+        "Counting", (), {"dlsym": lambda _, *args: asked.append(args) or look_up(*args)}
+    )()
     assert library.symbol("add") == library.symbol("add")
     assert len(asked) == 1
     assert "add" in library
@@ -101,7 +102,9 @@ def test_close_reaches_functions_of_every_backend(backend: str, library_path, re
             function(1, 2)
 
 
-def test_a_library_is_collected_with_its_functions_variables_and_variadics(backend: str, library_path) -> None:
+def test_a_library_is_collected_with_its_functions_variables_and_variadics(
+    backend: str, library_path
+) -> None:
     library = Library(library_path)
     kept = [
         library.bind("add", T["int"], [T["int"], T["int"]]),
@@ -123,7 +126,9 @@ def test_a_variable_keeps_its_library_alive(backend: str, library_path) -> None:
     assert variable.value == 0
 
 
-def test_the_shared_library_of_a_name_is_one_and_is_opened_again_after_close(backend: str, library_path) -> None:
+def test_the_shared_library_of_a_name_is_one_and_is_opened_again_after_close(
+    backend: str, library_path
+) -> None:
     shared = shared_library(library_path)
     assert shared_library(str(library_path)) is shared
     assert shared_library(None) is shared_library(None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
+from functools import partial
 
+import pytest
 from epsilon.foreign.runtime import TYPES, ClosedLibraryError, Library, shared_library
 
 T = TYPES
@@ -13,7 +15,7 @@ THREADS = 8
 
 
 def together(work: Callable[[int], None]) -> None:
-    """Run `work` in several threads that begin at once; each has the backend of this one. Errors are raised here."""
+    """Run `work` in several threads that begin at once, on the backend of this one; raise their errors."""
     barrier = threading.Barrier(THREADS)
     errors: list[BaseException] = []
 
@@ -25,7 +27,8 @@ def together(work: Callable[[int], None]) -> None:
             errors.append(error)
 
     threads = [
-        threading.Thread(target=contextvars.copy_context().run, args=(run, number)) for number in range(THREADS)
+        threading.Thread(target=contextvars.copy_context().run, args=(run, number))
+        for number in range(THREADS)
     ]
     for thread in threads:
         thread.start()
@@ -71,34 +74,26 @@ def test_a_library_that_another_thread_closes_leaves_no_callable_function(backen
     keep = Library(library_path)
     for _ in range(20):
         library = Library(library_path)
-
-        def work(number: int, library: Library = library) -> None:
-            if number == 0:
-                library.close()
-                return
-            function = None
-            try:
-                for _ in range(20):
-                    function = library.bind("add", T["int"], [T["int"], T["int"]])
-                    assert function(number, 1) == number + 1
-            except ClosedLibraryError:
-                pass
-            while not library.closed:
-                pass
-            if function is None:
-                return
-            # close() marks the library first and redirects then; it ends before the threads are joined.
-            bound.append(function)
-
         bound: list[Callable[..., int]] = []
-        together(work)
+        together(partial(bind_until_closed, library, bound))
         for function in bound:
-            try:
+            with pytest.raises(ClosedLibraryError):
                 function(1, 2)
-            except ClosedLibraryError:
-                continue
-            raise AssertionError("a function of a closed library was called")
     assert not keep.closed
+
+
+def bind_until_closed(library: Library, bound: list[Callable[..., int]], number: int) -> None:
+    """The first thread closes the library; the others bind and call until that shows."""
+    if number == 0:
+        library.close()
+        return
+    try:
+        while True:
+            function = library.bind("add", T["int"], [T["int"], T["int"]])
+            bound.append(function)
+            assert function(number, 1) == number + 1
+    except ClosedLibraryError:
+        pass
 
 
 def test_several_threads_close_one_library(backend: str, library_path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from epsilon.foreign.runtime import (
     TYPES,
     ArgumentRangeError,
@@ -101,7 +100,9 @@ def test_a_typed_value_is_checked_when_it_is_made() -> None:
 def test_the_fixed_arguments_are_needed_and_have_no_names_for_the_caller(sum_ints) -> None:
     with pytest.raises(ArgumentTypeError, match=r"sum_ints\(\) takes at least 1 argument, got 0"):
         sum_ints()
-    with pytest.raises(ArgumentTypeError, match=r"sum_ints\(\) is variadic and takes no keywords, got 'count'"):
+    with pytest.raises(
+        ArgumentTypeError, match=r"sum_ints\(\) is variadic and takes no keywords, got 'count'"
+    ):
         sum_ints(count=1)
     with pytest.raises(ArgumentTypeError, match=r"sum_ints\(\) argument 1: expected an integer"):
         sum_ints("1")
