@@ -1,0 +1,7 @@
+"""Random aggregates in random places of random signatures, and the C library that says what arrived there."""
+
+from .described import Described
+from .library import ByValueLibrary, checksum, compiled
+from .prototypes import Prototype, prototypes
+
+__all__ = ["ByValueLibrary", "Described", "Prototype", "checksum", "compiled", "prototypes"]

@@ -1,0 +1,78 @@
+"""The library's C text. What the compiler knows of every type it exports; no layout is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from random_types import PRELUDE, Aggregate, definitions
+from random_types.declarations import parts
+
+from .prototypes import AGGREGATE, Prototype, c_name, is_floating
+
+#: FNV-1a over what arrived: the bits of the aggregate that hold values, and the scalars' bits.
+_START = f"""{PRELUDE}
+unsigned char value_bits[4096], change[4096];
+uint64_t sum;
+static void add(const void *data, size_t size, const unsigned char *bits)
+{{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < size; i++)
+        sum = (sum ^ (bits ? bytes[i] & bits[i] : bytes[i])) * 1099511628211ULL;
+}}
+static void start(void) {{ sum = 14695981039346656037ULL; }}
+"""
+
+
+def c_source(prototypes: Iterable[Prototype]) -> str:
+    """Everything about the types of `prototypes`, and the functions."""
+    texts = [_START]
+    known: set[str] = set()
+    for prototype in prototypes:
+        if prototype.type.name not in known:
+            known.add(prototype.type.name)
+            texts.append(definitions(prototype.type))
+            texts += map(_layout, parts(prototype.type))
+        texts.append(_function(prototype))
+    return "".join(texts)
+
+
+def _layout(type: Aggregate) -> str:
+    """Size, alignment, then every member's offset and size (0 for bit-fields, whose bits a function shows).
+    """
+    name = type.name
+    numbers = [f"sizeof({name})", f"_Alignof({name})"]
+    bits = []
+    for member in type.members:
+        if member.bits is None:
+            numbers += f"offsetof({name}, {member.name})", f"sizeof((({name} *)0)->{member.name})"
+        else:
+            numbers += "0", "0"
+            if member.name is not None:
+                bits.append(f"memset(&x, 0, sizeof x); x.{member.name} = -1; memcpy(out, &x, sizeof x); out +=
+                sizeof x;")
+    table = f"const uint64_t layout_{name}[] = {{ {', '.join(numbers)} }};\n"
+    return table + f"void bits_{name}(unsigned char *out)\n{{\n{name} x;\n" + "\n".join(bits) + "\n}\n"
+
+
+def _function(prototype: Prototype) -> str:
+    name = prototype.type.name
+    result = name if prototype.returns_aggregate else "uint64_t"
+    declared, lines, last = [], ["start();"], 0
+    for index, kind in enumerate(prototype.parameters):
+        declared.append(f"{c_name(prototype, index)} a{index}")
+        if kind is AGGREGATE:
+            lines.append(f"add(&a{index}, sizeof a{index}, value_bits);")
+            last = index
+        else:
+            wide = "double" if is_floating(kind) else "int64_t"
+            lines.append(f"{{ {wide} w = ({wide})a{index}; add(&w, sizeof w, 0); }}")
+    if prototype.returns_aggregate:
+        lines += (
+            f"{name} changed = a{last};",
+            "for (size_t i = 0; i < sizeof changed; i++) ((unsigned char *)&changed)[i] ^= change[i];",
+            "return changed;",
+        )
+    else:
+        lines.append("return sum;")
+    body = "\n    ".join(lines)
+    return f"{result} {prototype.name}({', '.join(declared)})\n{{\n    {body}\n}}\n"
