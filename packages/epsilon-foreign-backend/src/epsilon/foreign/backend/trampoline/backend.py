@@ -8,10 +8,11 @@ from typing import Any
 
 from ..base import BackendBase
 from ..binding import Binding
-from ..ctypes_backend import CtypesBackend
+from ..errors import UnsupportedSignatureError
 from ..protocol import CallbackHandle
 from ..signature import Signature
-from ..upcall import Upcall
+from ..upcall import Upcall, completed
+from .callback import Callbacks
 from .codegen import spec_of
 from .fallback import Fallback
 from .host import host_target
@@ -28,7 +29,7 @@ MOST_PARAMETERS = 255
 class TrampolineBackend(BackendBase):
     """Calls through one stub of machine code for each signature.
 
-    Scalars of every kind but `long double`. Callbacks are made by ctypes' closures.
+    Scalars of every kind but `long double`, in both directions.
     """
 
     name = "trampoline"
@@ -37,7 +38,7 @@ class TrampolineBackend(BackendBase):
     def __init__(self, stubs: Stubs | None = None) -> None:
         super().__init__()
         self.stubs = stubs or Stubs(host_target(), CodeHeap())
-        self._closures = CtypesBackend()
+        self._callbacks = Callbacks(self.stubs)
         # Asked twice for every function that is bound, and often the same.
         self.supports = functools.lru_cache(maxsize=1024)(self.supports)  # type: ignore[method-assign]
 
@@ -69,4 +70,8 @@ class TrampolineBackend(BackendBase):
 
     def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> CallbackHandle:
         """See `Backend.callback`."""
-        return self._closures.callback(function, upcall)
+        if isinstance(upcall, Signature) or len(upcall.parameters) != len(upcall.signature.parameters):
+            upcall = completed(upcall)
+        if not self.supports(upcall.signature):
+            raise UnsupportedSignatureError(f"the {self.name} backend cannot make a callback of {upcall.signature!r}")
+        return self._callbacks.make(function, upcall)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from .. import pending
 from ..errors import BackendUnavailableError
 from .codegen import RecordOffsets, Target
 from .conventions import Convention
@@ -68,4 +69,6 @@ def host_target(layout: Layout | None = None) -> Target:
         layout,
         RecordOffsets(RECORD.target, RECORD.fallback, RECORD.finish),
         address,
+        pending.COUNT_ADDRESS,
+        id(pending.collect),
     )

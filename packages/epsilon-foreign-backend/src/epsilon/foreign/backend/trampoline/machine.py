@@ -65,6 +65,8 @@ class Machine(Protocol):
     """Preserved by the functions called; `prologue` must save those the code uses."""
     SP: ClassVar[IntRegister]
     FP: ClassVar[IntRegister]
+    CONTEXT: ClassVar[IntRegister]
+    """Where a thunk leaves the address of its slot: a SCRATCH register that no argument travels in."""
 
     @property
     def code_size(self) -> int | None:
@@ -200,6 +202,10 @@ class Machine(Protocol):
 
     def epilogue(self) -> None:
         """Restores SP, FP and saved registers. Follow with `ret` or a jump; one for each exit."""
+
+    @property
+    def incoming(self) -> int:
+        """Offset from FP, after the prologue, of what the caller's SP was at the call: its stack arguments."""
 
     def ret(self) -> None: ...
     def finish(self) -> bytes:

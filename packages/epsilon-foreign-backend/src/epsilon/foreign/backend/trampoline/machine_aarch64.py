@@ -66,6 +66,7 @@ class AArch64Machine:
     SAVED: ClassVar[tuple[IntRegister, ...]] = arm.INT_REGISTERS[19:29]
     SP: ClassVar[IntRegister] = SP
     FP: ClassVar[IntRegister] = arm.X29
+    CONTEXT: ClassVar[IntRegister] = arm.X9
 
     __slots__ = ("_assembler", "_buffer", "_frame")
 
@@ -411,6 +412,13 @@ class AArch64Machine:
             self._assembler.load(saved[-1], SP, 8 + 8 * len(saved), 8, False)
         record = 16 + 8 * len(saved) + 8 * (len(saved) % 2)
         self._assembler.ldp_after(arm.X29, arm.X30, SP, record)
+
+    @property
+    def incoming(self) -> int:
+        if self._frame is None:
+            raise AssemblyError("incoming arguments need a prologue")
+        saved = len(self._frame[1])
+        return 16 + 8 * saved + 8 * (saved % 2)
 
     def ret(self) -> None:
         self._assembler.ret()

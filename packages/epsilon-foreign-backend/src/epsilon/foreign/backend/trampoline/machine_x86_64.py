@@ -50,6 +50,7 @@ class X86_64Machine:
     SAVED: ClassVar[tuple[IntRegister, ...]] = (x86.RBX, x86.R12, x86.R13, x86.R14, x86.R15)
     SP: ClassVar[IntRegister] = x86.RSP
     FP: ClassVar[IntRegister] = x86.RBP
+    CONTEXT: ClassVar[IntRegister] = x86.R11
 
     __slots__ = ("_assembler", "_buffer", "_frame")
 
@@ -341,6 +342,10 @@ class X86_64Machine:
         for register in reversed(saved):
             assembler.pop(register)
         assembler.pop(x86.RBP)
+
+    @property
+    def incoming(self) -> int:
+        return 16  # the return address and RBP
 
     def ret(self) -> None:
         self._assembler.ret()

@@ -6,7 +6,17 @@ import threading
 from typing import NamedTuple
 
 from ..binding import Marshal
-from .codegen import Helpers, StubSpec, Target, write_fallback_stub, write_helpers, write_stub
+from .callback import TARGET
+from .codegen import (
+    Helpers,
+    StubSpec,
+    Target,
+    UpcallSpec,
+    write_fallback_stub,
+    write_helpers,
+    write_stub,
+    write_upcall,
+)
 from .memory import CodeHeap
 
 
@@ -25,6 +35,7 @@ class Stubs:
         self.target = target
         self.heap = heap
         self._addresses: dict[StubSpec, int] = {}
+        self._upcalls: dict[UpcallSpec, int] = {}
         self._lock = threading.Lock()
         #: Hands every call to the record's fallback.
         self.fallback = heap.allocate(write_fallback_stub(target), "fallback")
@@ -47,6 +58,17 @@ class Stubs:
                 address = self._addresses.get(spec)
                 if address is None:
                     address = self._addresses[spec] = self._generate(spec)
+        return address
+
+    def get_upcall(self, spec: UpcallSpec) -> int:
+        """As `get`, for what C calls."""
+        address = self._upcalls.get(spec)
+        if address is None:
+            with self._lock:
+                address = self._upcalls.get(spec)
+                if address is None:
+                    code = write_upcall(spec, self.target, TARGET, self._helpers)
+                    address = self._upcalls[spec] = self.heap.allocate(code, f"{spec.signature!r} [upcall]")
         return address
 
     def _generate(self, spec: StubSpec) -> int:

@@ -95,7 +95,7 @@ _IMMEDIATE_STORES = Forms(
     {8: (b"", _W, b"\xc7", 4), 4: (b"", 0, b"\xc7", 4), 2: (b"\x66", 0, b"\xc7", 2), 1: (b"", 0, b"\xc6", 1)}
 )
 _REX = Forms({8: _W, 4: 0})
-_FLOAT_PREFIX = Forms({8: b"\xf2", 4: b"\xf3"})
+_FLOAT_PREFIX = Forms({8: b"\xf2", 4: b"\xf3", 16: b""})
 _SIB_SCALE = Forms({1: 0x00, 2: 0x40, 4: 0x80, 8: 0xC0})
 
 
@@ -323,7 +323,7 @@ class X86_64Assembler:
         self.code += _registers(prefix, 0, b"\x0f" + _BYTE[operation & 0xFF], d, s)
 
     def fload(self, d: VectorRegister, base: IntRegister, offset: int, size: int) -> None:
-        """MOVSD (size 8) or MOVSS (size 4); the rest of `d` becomes zero."""
+        """MOVSD (size 8) or MOVSS (size 4), where the rest of `d` becomes zero; MOVUPS (size 16)."""
         self.code += _memory(_FLOAT_PREFIX[size], 0, b"\x0f\x10", d, base, offset)
 
     def fstore(self, base: IntRegister, offset: int, s: VectorRegister, size: int) -> None:

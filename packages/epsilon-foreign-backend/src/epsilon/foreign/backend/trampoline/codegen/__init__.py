@@ -12,14 +12,21 @@ from .helpers import Helpers, write_helpers
 from .spec import StubSpec, spec_of
 from .stub import write_fallback_stub, write_stub
 from .target import RecordOffsets, Target
+from .upcall import write_upcall
+from .upcall_spec import MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
 
 __all__ = [
     "Helpers",
+    "MemoryOffsets",
     "RecordOffsets",
     "StubSpec",
     "Target",
+    "UpcallOffsets",
+    "UpcallSpec",
+    "UpcallTarget",
     "spec_of",
     "write_fallback_stub",
     "write_helpers",
     "write_stub",
+    "write_upcall",
 ]

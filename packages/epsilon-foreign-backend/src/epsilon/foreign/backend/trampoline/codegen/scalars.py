@@ -7,8 +7,9 @@ position.
 from __future__ import annotations
 
 from ...abi import Kind
-from ..assembler import IntRegister, Label
+from ..assembler import IntRegister
 from ..machine import Cond
+from .integers import write_compact
 from .writer import Place, Writer
 
 
@@ -24,7 +25,7 @@ def write_integer(w: Writer, index: int, place: Place, *, nullable: bool = False
     w.load_type(d, object)
     w.compare_object(d, "PyLong_Type")
     m.branch(Cond.NE, cold)
-    _compact(w, d, cold)
+    write_compact(m, layout, d, object, cold)
     m.bind(check)
     _check_range(w, d, place)
     m.bind(done)
@@ -57,28 +58,6 @@ def _null(w: Writer, object: IntRegister, d: IntRegister) -> None:
     m = w.machine
     m.mov_imm(d, 0)
     w.compare_object(object, "_Py_NoneStruct")
-
-
-def _compact(w: Writer, d: IntRegister, cold: Label) -> None:
-    """d = the value of an exact int of at most one digit; others leave for `cold`. Ruins the object's register."""
-    m, layout, object = w.machine, w.layout.int_layout, w.object
-    assert layout is not None
-    m.load(d, object, layout.word_offset)
-    if layout.tagged:
-        m.compare_imm(d, layout.compact_below)
-        m.branch(Cond.AE, cold)
-        m.load(object, object, layout.digits_offset, layout.digit_size)
-        # The two low bits are 0, 1, 2 for positive, zero, negative: 1 - bits is the sign.
-        m.and_imm(d, 3)
-        m.neg(d)
-        m.add_imm(d, 1)
-    else:
-        m.add_imm(d, 1)
-        m.compare_imm(d, 2)
-        m.branch(Cond.A, cold)
-        m.load(object, object, layout.digits_offset, layout.digit_size)
-        m.sub_imm(d, 1)
-    m.mul(d, object)
 
 
 def _check_range(w: Writer, d: IntRegister, place: Place) -> None:

@@ -104,23 +104,52 @@ class _Stub(Writer):
             m.load(self.errno, self.errno, 0, 4, signed=True)
         if spec.release_gil or self.views:
             self._after(saved_result)
+        self._check_pending(saved_result)
 
     def _after(self, saved_result: int) -> None:
         """Take the GIL back and give buffers back, with the result out of their way."""
         m = self.machine
-        is_void = self.result_kind is Kind.VOID
-        if self.result_is_vector:
-            m.fstore(m.SP, saved_result, m.FRESULT)
-        elif not is_void:
-            m.store(m.SP, saved_result, m.RESULT)
+        self._save_result(saved_result)
         if self.spec.release_gil:
             m.mov(m.ENTRY[0], self.thread)
             self.call("PyEval_RestoreThread")
         self.release_views()
+        self._restore_result(saved_result)
+
+    def _save_result(self, slot: int) -> None:
+        m = self.machine
         if self.result_is_vector:
-            m.fload(m.FRESULT, m.SP, saved_result)
-        elif not is_void:
-            m.load(m.RESULT, m.SP, saved_result)
+            m.fstore(m.SP, slot, m.FRESULT)
+        elif self.result_kind is not Kind.VOID:
+            m.store(m.SP, slot, m.RESULT)
+
+    def _restore_result(self, slot: int) -> None:
+        m = self.machine
+        if self.result_is_vector:
+            m.fload(m.FRESULT, m.SP, slot)
+        elif self.result_kind is not Kind.VOID:
+            m.load(m.RESULT, m.SP, slot)
+
+    def _check_pending(self, saved_result: int) -> None:
+        """A callback of this call may have raised: one word says whether any has, anywhere."""
+        m, waiting, resume = self.machine, self.machine.label(), self.machine.label()
+        m.load_literal(self.temp, self.target.pending)
+        m.load(self.temp, self.temp, 0)
+        m.branch_nonzero(self.temp, waiting)
+        m.bind(resume)
+
+        def write_waiting() -> None:
+            m.bind(waiting)
+            self._save_result(saved_result)
+            m.load_literal(m.ENTRY[0], self.target.collect)
+            self.call("PyObject_CallNoArgs")
+            m.branch_zero(m.RESULT, self.failed)
+            m.mov(m.ENTRY[0], m.RESULT)
+            self.call("Py_DecRef")
+            self._restore_result(saved_result)
+            m.jump(resume)
+
+        self.cold(write_waiting)
 
     def _exits(self) -> None:
         """The ways out: the fallback, with the exception that sent us there forgotten; and failure."""

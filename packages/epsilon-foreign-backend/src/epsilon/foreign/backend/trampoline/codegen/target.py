@@ -30,3 +30,7 @@ class Target(NamedTuple):
     record: RecordOffsets
     address: Callable[[str], int]
     """Name of a C-API function, libc function, type or singleton -> its address."""
+    pending: int
+    """Address of the word that is not 0 while a callback's exception waits to be raised."""
+    collect: int
+    """A Python function that raises the one that waits on the running thread, if there is one."""

@@ -28,6 +28,8 @@ class Convention(NamedTuple):
     """Must a variadic call announce how many vector registers it uses?"""
     mirror_variadic: bool = False
     """Must a variadic floating argument be in the integer register of its position too?"""
+    callee_saved: tuple[IntRegister | VectorRegister, ...] = ()
+    """What a function of this convention preserves that those a stub calls do not."""
 
 
 class Location(NamedTuple):

@@ -3,12 +3,12 @@
 Windows, and functions marked ``__attribute__((ms_abi))`` on Linux. The first four parameters have a register each by
 position; the caller leaves 32 bytes below the stack arguments for the callee to spill them. A variadic floating
 argument is passed in both registers of its position. What the callee must preserve is a superset of what System V
-code expects of it, so a System V stub may call it as it is.
+code expects of it, so a System V stub may call it as it is; one that is called must preserve the rest.
 """
 
 from __future__ import annotations
 
-from ..assembler.x86_64 import R8, R9, RCX, RDX, VECTOR_REGISTERS
+from ..assembler.x86_64 import R8, R9, RCX, RDI, RDX, RSI, VECTOR_REGISTERS
 from .convention import Convention
 
 WIN64 = Convention(
@@ -18,4 +18,5 @@ WIN64 = Convention(
     shadow=32,
     positional=True,
     mirror_variadic=True,
+    callee_saved=(RDI, RSI, *VECTOR_REGISTERS[6:16]),
 )

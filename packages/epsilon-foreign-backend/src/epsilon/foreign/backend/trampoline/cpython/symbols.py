@@ -22,12 +22,15 @@ FUNCTIONS: dict[str, tuple[int, int]] = {
     "PyErr_Clear": (3, 2),
     "PyErr_Fetch": (3, 2),
     "PyErr_GetRaisedException": (3, 12),
+    "PyErr_NormalizeException": (3, 2),
     "PyErr_Occurred": (3, 2),
     "PyErr_Restore": (3, 2),
     "PyErr_SetRaisedException": (3, 12),
     "PyErr_SetString": (3, 2),
+    "PyErr_WriteUnraisable": (3, 2),
     "PyEval_RestoreThread": (3, 2),
     "PyEval_SaveThread": (3, 2),
+    "PyException_SetTraceback": (3, 2),
     "PyFloat_AsDouble": (3, 2),
     "PyFloat_FromDouble": (3, 2),
     "PyGILState_Ensure": (3, 2),
@@ -43,12 +46,14 @@ FUNCTIONS: dict[str, tuple[int, int]] = {
     "PyObject_GetBuffer": (3, 11),
     "PyObject_Vectorcall": (3, 12),
     "PyTuple_GetItem": (3, 2),
+    "PyType_GenericAlloc": (3, 2),
     "PyUnicode_AsUTF8AndSize": (3, 10),
     "PyUnicode_DecodeUTF8": (3, 2),
     "PyUnicode_FromString": (3, 2),
     "PyUnicode_FromStringAndSize": (3, 2),
     "Py_DecRef": (3, 2),
     "Py_IncRef": (3, 2),
+    "Py_IsInitialized": (3, 2),
 }
 
 #: Exported data whose address is the object: these are ``id()`` of what Python code can name.
@@ -69,7 +74,7 @@ OBJECTS: dict[str, object] = {
 _ERRNO_LOCATIONS = ("__errno_location", "__errno", "__error")
 ERRNO_LOCATION = "errno_location"
 
-LIBC_FUNCTIONS = ("memchr", "memcpy", "strlen")
+LIBC_FUNCTIONS = ("memchr", "memcpy", "pthread_self", "strlen")
 
 _resolved: dict[str, int] = {}
 

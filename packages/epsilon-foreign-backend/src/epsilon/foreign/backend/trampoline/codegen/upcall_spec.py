@@ -1,0 +1,64 @@
+"""What makes one upcall stub differ from another, and what all of them must know of their surroundings."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...binding import Marshal
+from ...signature import Signature
+
+
+class UpcallSpec(NamedTuple):
+    """Two callbacks with equal specs share a stub.
+
+    `pointees` says which parameters become pointer objects; `converts`, that every result goes through `UpcallTarget.convert`.
+    """
+
+    signature: Signature
+    marshals: tuple[Marshal, ...]
+    pointees: tuple[bool, ...]
+    converts: bool
+
+
+class UpcallOffsets(NamedTuple):
+    """Offsets in bytes, from the start of a callback's record, of what upcall stubs use."""
+
+    function: int
+    """A reference to the callable."""
+    error: int
+    """A word: the raw bits that C gets when the function fails, for either kind of register."""
+    active: int
+    """A word: calls in flight."""
+    pointees: int
+    """A word: the address of a table, with `ROW_SIZE` bytes for every parameter."""
+
+
+class MemoryOffsets(NamedTuple):
+    """Offsets of the words of a `Memory` object that a stub fills in."""
+
+    address: int
+    lower: int
+    upper: int
+    live: int
+
+
+class UpcallTarget(NamedTuple):
+    """What upcall stubs need to know beyond `Target`; addresses."""
+
+    record: UpcallOffsets
+    memory: MemoryOffsets
+    convert: int
+    """A Python function ``(result, record) -> canonical result``."""
+    handle: int
+    """A Python function ``(exception, record)`` that keeps or reports it."""
+    pending: int
+    """The word that is not 0 while an exception is kept."""
+    is_pending: int
+    """A Python function that says whether the running thread has one."""
+    finalizing: int
+    """The word that names the thread that shuts the interpreter down, 0 before."""
+
+
+#: A row of the table of pointees: the type to instantiate, the size of what is pointed to, the cell that never dies.
+ROW_TYPE, ROW_POINTEE_SIZE, ROW_CELL = 0, 8, 16
+ROW_SIZE = 24

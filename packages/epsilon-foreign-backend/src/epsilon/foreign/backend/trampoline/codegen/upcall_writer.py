@@ -1,0 +1,84 @@
+"""What the parts of an upcall stub share while it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..assembler import IntRegister
+from ..conventions import assign, travels_in_vector
+from ..machine import Machine
+from .frame import Frame
+from .helpers import Helpers
+from .target import Target
+from .upcall_spec import UpcallSpec, UpcallTarget
+
+
+class UpcallWriter:
+    """The state of one upcall stub being written: registers by role, slots of the frame, exits."""
+
+    def __init__(self, spec: UpcallSpec, target: Target, upcall: UpcallTarget, helpers: Helpers) -> None:
+        self.spec, self.target, self.upcall, self.helpers = spec, target, upcall, helpers
+        self.record = upcall.record
+        self.layout = target.layout
+        self.machine: Machine = target.machine()
+        self.convention = target.conventions[spec.signature.convention]
+        self.assignment = assign(self.convention, spec.signature)
+        self.free_threaded = target.layout.head_size != 16
+        #: The record; what PyGILState_Ensure said; the object that the function returned.
+        self.context, self.state, self.object = self.machine.SAVED[:3]
+        self._reserve(len(spec.signature.parameters))
+        label = self.machine.label
+        self.raised, self.done, self.detach = label(), label(), label()
+        self._cold: list[Callable[[], None]] = []
+
+    def _reserve(self, count: int) -> None:
+        self.frame = Frame(self.convention.shadow)
+        # One more before the first, for the callee's use (PY_VECTORCALL_ARGUMENTS_OFFSET).
+        self.objects = self.frame.reserve(8 * (count + 1)) + 8
+        self.incoming = [self.frame.reserve() for _ in range(count)]
+        self.result = self.frame.reserve()
+        self.pair = self.frame.reserve(16)
+        self.error = [self.frame.reserve() for _ in range(3)]
+        self.preserved = [(register, self.frame.reserve(16, 16)) for register in self.convention.callee_saved]
+
+    @property
+    def result_is_vector(self) -> bool:
+        """Does C expect the result in a vector register?"""
+        return travels_in_vector(self.spec.signature.result)
+
+    def call(self, name: str) -> None:
+        """Call a function of the C-API or the C library."""
+        self.machine.call_literal(self.target.address(name))
+
+    def call_python(self, function: int, register: IntRegister) -> None:
+        """Call a Python function with the object in a register and the record."""
+        m = self.machine
+        m.store(m.SP, self.pair, register)
+        m.store(m.SP, self.pair + 8, self.context)
+        m.load_literal(m.ENTRY[0], function)
+        m.lea(m.ENTRY[1], m.SP, self.pair)
+        m.mov_imm(m.ENTRY[2], 2)
+        m.mov_imm(m.ENTRY[3], 0)
+        self.call("PyObject_Vectorcall")
+
+    def load_none(self, register: IntRegister) -> None:
+        """`register` = a new reference to None."""
+        m = self.machine
+        m.load_literal(register, self.target.address("_Py_NoneStruct"))
+        if not self.layout.immortal:
+            assert self.layout.refcount is not None
+            m.increment_memory(register, self.layout.refcount.offset)
+
+    def drop_object(self) -> None:
+        """Give back the reference in `object`."""
+        self.machine.mov(self.machine.ENTRY[0], self.object)
+        self.call("Py_DecRef")
+
+    def cold(self, write: Callable[[], None]) -> None:
+        """Write this after all that is hot."""
+        self._cold.append(write)
+
+    def write_cold(self) -> None:
+        """Write what `cold` put off."""
+        while self._cold:
+            self._cold.pop(0)()
