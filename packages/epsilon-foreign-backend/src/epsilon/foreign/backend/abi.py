@@ -90,8 +90,8 @@ class AbiType:
 class Field:
     """`count` consecutive values of `type` at `offset` bytes from the start of an aggregate.
 
-    Fields may overlap (a union) and may be misaligned (a packed struct). A bit-field is described by the bytes
-    that hold it, as unsigned integers: to every calling convention here it is plain integer data.
+    Fields may overlap (a union) and may be misaligned (a packed struct). A bit-field is described by the
+    bytes that hold it, as unsigned integers: to every calling convention here it is plain integer data.
     """
 
     __slots__ = ("count", "offset", "type")
@@ -117,11 +117,13 @@ class Field:
 def aggregate(size: int, alignment: int, fields: tuple[Field, ...], name: str = "aggregate") -> AbiType:
     """A struct or union passed by value: `size` and `alignment` in bytes, and what lies where.
 
-    Raises ValueError when the alignment is no power of two, or a field reaches outside `size`.
+    Raises ValueError when the alignment is no power of two, or a field is void or reaches outside `size`.
     """
     if alignment < 1 or alignment & (alignment - 1):
         raise ValueError(f"{name}: alignment {alignment} is not a power of two")
     for field in fields:
+        if field.type.kind is Kind.VOID:
+            raise ValueError(f"{name}: {field!r} is void")
         if field.offset < 0 or field.count < 0 or field.offset + field.count * field.type.size > size:
             raise ValueError(f"{name}: {field!r} does not lie within {size} bytes")
     return AbiType(Kind.AGGREGATE, size, alignment, name, tuple(fields))

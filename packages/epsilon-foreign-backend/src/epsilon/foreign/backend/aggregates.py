@@ -59,7 +59,9 @@ _SHAPES = {"sysv": _sysv, "aapcs64": _aapcs64}
 
 
 def convention() -> str:
-    """Which rules the C compiler of this platform follows: sysv, aapcs64, windows, or the processor's name."""
+    """Which rules the C compiler of this platform follows: sysv, aapcs64, windows, or the processor's
+    name.
+    """
     if sys.platform == "win32":
         return "windows"
     machine = os.uname().machine.lower()  # `platform` would cost more to import than it tells

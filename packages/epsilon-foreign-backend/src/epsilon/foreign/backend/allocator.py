@@ -20,7 +20,8 @@ _free.argtypes, _free.restype = [ctypes.c_void_p], None
 def alloc(size: int, alignment: int = FUNDAMENTAL) -> int:
     """`size` bytes of zeroed memory at a multiple of `alignment`; 0 bytes still have an address of their own.
 
-    Raises TypeError for what is no integer, ValueError for a negative size or an alignment that is no power of two, MemoryError.
+    Raises TypeError for what is no integer, ValueError for a negative size or an alignment that is no power
+    of two, MemoryError.
     """
     size, alignment = index(size), index(alignment)
     if size < 0:
@@ -41,7 +42,9 @@ def free(address: int) -> None:
 
 
 def _aligned(size: int, alignment: int) -> int | None:
-    """posix_memalign(3): its memory goes back through free(3), which aligned allocation on Windows does not."""
+    """posix_memalign(3): its memory goes back through free(3), which aligned allocation on Windows does
+    not.
+    """
     if os.name == "nt":
         raise ValueError(f"alignments over {FUNDAMENTAL} are not supported on Windows, asked for {alignment}")
     result = ctypes.c_void_p()

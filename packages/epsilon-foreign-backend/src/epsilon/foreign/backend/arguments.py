@@ -1,7 +1,7 @@
 """From the arguments of a Python call to canonical values: arity, keywords, defaults, conversion, messages.
 
-This is what every backend runs when its fast path does not apply; a trampoline stub that meets an argument it does
-not know ends here too, so all backends raise the same errors with the same words.
+This is what every backend runs when its fast path does not apply; a trampoline stub that meets an argument it
+does not know ends here too, so all backends raise the same errors with the same words.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Prepare = Callable[[tuple[Any, ...], dict[str, Any]], "list[Any]"]
 def preparer(binding: Binding) -> Prepare:
     """A function ``(args, kwargs) -> canonical values`` for a validated `binding`.
 
-    It raises `ArgumentTypeError` for a wrong number or name of arguments, and whatever the converters raise with
-    the function's and the parameter's name in front.
+    It raises `ArgumentTypeError` for a wrong number or name of arguments, and whatever the converters raise
+    with the function's and the parameter's name in front.
     """
     converters = [
         p.convert or converter(type, p.marshal)
@@ -66,7 +66,8 @@ def arrange(binding: Binding, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
             missing = " and ".join(
                 describe(binding, i)
                 for i in range(position, len(parameters))
-                if parameters[i].default is Ellipsis and (not parameters[i].name or parameters[i].name not in left)
+                if parameters[i].default is Ellipsis
+                and (not parameters[i].name or parameters[i].name not in left)
             )
             raise ArgumentTypeError(f"{binding.name}() is missing {missing}: it takes {_arity(binding)}")
     if left:

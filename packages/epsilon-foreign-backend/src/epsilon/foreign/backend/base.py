@@ -17,7 +17,9 @@ CALL_CACHE = 1024
 
 
 class BackendBase:
-    """Base class for backends; a subclass gives `name`, `capabilities`, `supports`, `bind`, `redirect`, `callback`."""
+    """Base class for backends; a subclass gives `name`, `capabilities`, `supports`, `bind`, `redirect`,
+    `callback`.
+    """
 
     name = "base"
     capabilities: frozenset[str] = frozenset()
@@ -64,7 +66,9 @@ class BackendBase:
         return function(*args)
 
     def _validated(self, address: int, binding: Binding | Signature) -> Binding:
-        """What every `bind` does first: a whole binding, a signature that can be done, an address that is one."""
+        """What every `bind` does first: a whole binding, a signature that can be done, an address that is
+        one.
+        """
         if isinstance(binding, Signature):
             binding = Binding(binding)
         binding = validate(binding)

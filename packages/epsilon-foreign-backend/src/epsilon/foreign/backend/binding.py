@@ -86,8 +86,8 @@ class Binding(NamedTuple):
     """Everything specific to one function.
 
     `finish` is applied to the natural result (see `Marshal`) when `guard` says so: ``finish(result)``, or
-    ``finish(result, errno)`` when `capture_errno`. With `capture_errno`, errno is set to 0 before the call and
-    read directly after it, before Python can change it.
+    ``finish(result, errno)`` when `capture_errno`. With `capture_errno`, errno is set to 0 before the call
+    and read directly after it, before Python can change it.
     """
 
     signature: Signature
@@ -113,8 +113,8 @@ def validate(binding: Binding) -> Binding:
     """Check a binding against its signature; returns it with a `Parameter` for every ABI parameter.
 
     Raises ValueError for more parameters than the signature has, a default before a required parameter, a
-    repeated name or one that is no identifier, a marshal that the ABI type cannot have, or a guard that cannot be
-    asked of the result.
+    repeated name or one that is no identifier, a marshal that the ABI type cannot have, or a guard that
+    cannot be asked of the result.
     """
     try:
         full = _complete(binding.signature, binding.parameters)
@@ -152,16 +152,13 @@ def _complete(signature: Signature, parameters: tuple[Parameter, ...]) -> tuple[
 
 def _validate_result(binding: Binding) -> None:
     kind, marshal = binding.signature.result.kind, binding.result_marshal
+    shown = f"{binding.name}: a result of {binding.signature.result.name}"
     if marshal in (Marshal.BUFFER, Marshal.WRITABLE):
         raise ValueError(f"{binding.name}: a result cannot be a buffer")
     if marshal in (Marshal.STRING, Marshal.BYTES) and kind is not Kind.POINTER:
-        raise ValueError(
-            f"{binding.name}: a result of {binding.signature.result.name} cannot be marshalled as {marshal.value}"
-        )
+        raise ValueError(f"{shown} cannot be marshalled as {marshal.value}")
     wordless = kind in (Kind.VOID, Kind.AGGREGATE, Kind.COMPLEX)
     if binding.guard is not Guard.ALWAYS and (
         wordless or (binding.guard is Guard.NEGATIVE and kind not in (Kind.SIGNED, Kind.UNSIGNED, Kind.FLOAT))
     ):
-        raise ValueError(
-            f"{binding.name}: a result of {binding.signature.result.name} cannot be guarded as {binding.guard.value}"
-        )
+        raise ValueError(f"{shown} cannot be guarded as {binding.guard.value}")

@@ -39,7 +39,9 @@ _release = ctypes.PYFUNCTYPE(None, ctypes.POINTER(Py_buffer))(("PyBuffer_Release
 
 
 class Borrowed:
-    """One exported buffer: `address`, `nbytes`, `readonly`; released when this object dies or on `release`."""
+    """One exported buffer: `address`, `nbytes`, `readonly`; released when this object dies or on
+    `release`.
+    """
 
     __slots__ = ("_view", "address", "nbytes", "readonly")
 

@@ -1,8 +1,9 @@
 """The meaning of Python values for each ABI type: one place for all backends.
 
-A converter takes any object and returns the canonical value of its `Marshal` (see `binding`), or raises one of the
-`ArgumentError` classes with a short message, "expected X, got Y"; `arguments` adds function and parameter.
-Exceptions raised by the value's own ``__index__``, ``__float__`` or ``__complex__`` pass through untouched.
+A converter takes any object and returns the canonical value of its `Marshal` (see `binding`), or raises one
+of the `ArgumentError` classes with a short message, "expected X, got Y"; `arguments` adds function and
+parameter. Exceptions raised by the value's own ``__index__``, ``__float__`` or ``__complex__`` pass through
+untouched.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ def _shown(value: object) -> str:
 
 
 def _has(value: object, method: str) -> bool:
-    """Does the type of `value` have a special method? An attribute of the object alone is none, nor is None."""
+    """Does the type of `value` have a special method? An attribute of the object alone is none, nor is
+    None.
+    """
     return getattr(type(value), method, None) is not None
 
 
@@ -51,7 +54,9 @@ def _own_bytes(value: bytes) -> bytes:
 
 
 def integer(type: AbiType, name: str | None = None) -> Converter:
-    """Converter for an integer type: an int, or an object with ``__index__``; never truncates, takes no float."""
+    """Converter for an integer type: an int, or an object with ``__index__``; never truncates, takes no
+    float.
+    """
     low, high = type.bounds
     name = name or type.name
 
@@ -79,7 +84,9 @@ def to_bool(value: Any) -> bool:
 
 
 def to_float(value: Any) -> float:
-    """A float, or any object with ``__float__`` or ``__index__``; an int too large for a double does not fit."""
+    """A float, or any object with ``__float__`` or ``__index__``; an int too large for a double does not
+    fit.
+    """
     if type(value) is float:
         return value
     if _has(value, "__float__") and not isinstance(value, int):

@@ -26,7 +26,8 @@ def render(binding: Binding) -> str:
 def parameter_names(parameters: tuple[Parameter, ...]) -> list[str]:
     """A distinct Python identifier for every parameter; nameless ones get ``arg1``, ``arg2`` ...
 
-    C names such as ``from`` and ``in`` that are keywords in Python get an underscore: `inspect` takes no keyword.
+    C names such as ``from`` and ``in`` that are keywords in Python get an underscore: `inspect` takes no
+    keyword.
     """
     taken = {p.name for p in parameters}
     names = []
@@ -50,7 +51,9 @@ def python_signature(binding: Binding) -> inspect.Signature:
     made = [
         inspect.Parameter(
             name,
-            inspect.Parameter.POSITIONAL_ONLY if i <= last_nameless else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.POSITIONAL_ONLY
+            if i <= last_nameless
+            else inspect.Parameter.POSITIONAL_OR_KEYWORD,
             default=inspect.Parameter.empty if p.default is Ellipsis else p.default,
             annotation=p.describe or type.name,
         )

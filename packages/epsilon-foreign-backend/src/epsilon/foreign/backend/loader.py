@@ -1,18 +1,17 @@
 """The dynamic loader, as the backends share it: open, look up, close.
 
-On POSIX systems this is dlopen(3) and its siblings through the functions that ctypes itself uses, which keep the
-loader's own words in the error; on Windows LoadLibraryEx, GetProcAddress and FreeLibrary.
+On POSIX systems this is dlopen(3) and its siblings through the functions that ctypes itself uses, which keep
+the loader's own words in the error; on Windows LoadLibraryEx, GetProcAddress and FreeLibrary.
 """
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes
 import errno
 import os
 import sys
 from typing import Any
-
-import _ctypes
 
 if sys.platform == "win32":
     # LOAD_LIBRARY_SEARCH_DEFAULT_DIRS | LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR, as ctypes.CDLL uses them.
@@ -56,7 +55,9 @@ else:
         return int(open_(name, DEFAULT_FLAGS if flags is None else flags | os.RTLD_NOW))
 
     def dlsym(handle: int, symbol: str) -> int:
-        """The address of a symbol. Raises LookupError with the loader's message, or when the address is NULL."""
+        """The address of a symbol. Raises LookupError with the loader's message, or when the address is
+        NULL.
+        """
         try:
             encoded = symbol.encode()
         except UnicodeEncodeError:
@@ -68,7 +69,9 @@ else:
         if address:
             return int(address)
         message = _dlerror()
-        raise LookupError(message.decode(errors="replace") if message else f"the address of {symbol!r} is NULL")
+        raise LookupError(
+            message.decode(errors="replace") if message else f"the address of {symbol!r} is NULL"
+        )
 
     def dlclose(handle: int) -> None:
         """Drop one reference to a shared object. Raises OSError."""

@@ -1,10 +1,10 @@
 """Exceptions raised in callbacks, on their way to the foreign call that must raise them.
 
-One thread has at most one: while it is kept, further callbacks of the same foreign call return at once, and the call
-raises it when it returns. So nested calls unwind one level at a time.
+One thread has at most one: while it is kept, further callbacks of the same foreign call return at once, and
+the call raises it when it returns. So nested calls unwind one level at a time.
 
-`count` is what a foreign call looks at when it returns: a machine word, for stubs to read, that is zero unless some
-thread has an exception kept.
+`count` is what a foreign call looks at when it returns: a machine word, for stubs to read, that is zero
+unless some thread has an exception kept.
 """
 
 from __future__ import annotations

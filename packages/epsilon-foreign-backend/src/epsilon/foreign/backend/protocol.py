@@ -1,5 +1,6 @@
-"""What a backend is: the contract between this layer and everything above it, and the base that implements its
-common part."""
+"""What a backend is: the contract between this layer and everything above it, and the base that implements
+its common part.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +47,9 @@ class Backend(Protocol):
         ...
 
     def dlopen(self, name: str | None, flags: int | None = None) -> int:
-        """Open a library and return its handle; None is the process itself. Raises OSError with the loader's words."""
+        """Open a library and return its handle; None is the process itself. Raises OSError with the loader's
+        words.
+        """
         ...
 
     def dlsym(self, handle: int, symbol: str) -> int:
@@ -58,7 +61,9 @@ class Backend(Protocol):
         ...
 
     def alloc(self, size: int, alignment: int = ...) -> int:
-        """`size` bytes of zeroed memory, aligned to `alignment` (a power of two). Raises MemoryError, ValueError."""
+        """`size` bytes of zeroed memory, aligned to `alignment` (a power of two). Raises MemoryError,
+        ValueError.
+        """
         ...
 
     def free(self, address: int) -> None:
@@ -68,8 +73,8 @@ class Backend(Protocol):
     def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
         """Prepare a function once for many calls.
 
-        The callable has ``__name__``, ``__doc__`` and an `inspect.signature`, takes weak references, and keeps
-        working until `redirect`. Raises `UnsupportedSignatureError`, and ValueError for a binding that
+        The callable has ``__name__``, ``__doc__`` and an `inspect.signature`, takes weak references, and
+        keeps working until `redirect`. Raises `UnsupportedSignatureError`, and ValueError for a binding that
         contradicts its signature.
         """
         ...

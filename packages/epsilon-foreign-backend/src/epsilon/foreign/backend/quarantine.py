@@ -1,7 +1,7 @@
 """Released callbacks: their code stays callable for a while, to catch C that still holds the pointer.
 
-What is released joins the end of a queue and is reused or freed when it reaches the front, not before `DEPTH` others
-have been released after it.
+What is released joins the end of a queue and is reused or freed when it reaches the front, not before `DEPTH`
+others have been released after it.
 """
 
 from __future__ import annotations

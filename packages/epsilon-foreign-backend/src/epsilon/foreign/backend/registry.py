@@ -1,9 +1,10 @@
 """Which backends there are, and which one serves.
 
-A backend is registered by name with a factory; the factory runs when the backend is first used, so that registering
-costs nothing and cffi is imported only by whoever uses it. Other distributions add theirs through the entry point
-group ``epsilon_foreign.backends`` (https://packaging.python.org/en/latest/specifications/entry-points/):
-``name = "module:factory"``, where ``factory()`` returns a `Backend` or raises `BackendUnavailableError`.
+A backend is registered by name with a factory; the factory runs when the backend is first used, so that
+registering costs nothing and cffi is imported only by whoever uses it. Other distributions add theirs through
+the entry point group ``epsilon_foreign.backends``
+(https://packaging.python.org/en/latest/specifications/entry-points/): ``name = "module:factory"``, where
+``factory()`` returns a `Backend` or raises `BackendUnavailableError`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def _lazily(module: str) -> Factory:
     return create
 
 
-#: The order of preference for a signature that several can do: the stub, then full C, then what is always there.
+#: The order of preference for a signature that several can do: the stub, full C, what is always there.
 _factories: dict[str, Factory] = {
     "trampoline": _lazily(".trampoline"),
     "libffi": _lazily(".libffi_backend"),
@@ -50,8 +51,8 @@ _preferred: ContextVar[Backend | None] = ContextVar("epsilon_foreign_backend", d
 def register_backend(name: str, factory: Factory, *, replace: bool = False) -> None:
     """Add a backend under `name`; `factory` is called once, on first use.
 
-    Registered backends come after the built-in ones in the order of preference. Raises ValueError when the name is
-    taken and `replace` is false.
+    Registered backends come after the built-in ones in the order of preference. Raises ValueError when the
+    name is taken and `replace` is false.
     """
     with _lock:
         if name in _factories and not replace:
@@ -111,8 +112,8 @@ def unavailable_reason(name: str) -> str | None:
 
 
 def select_backend(signature: Signature | None = None) -> Backend:
-    """The backend that serves `signature`: the one chosen by `use_backend` or EPSILON_FOREIGN_BACKEND where it can,
-    else the first in the order of preference that can.
+    """The backend that serves `signature`: the one chosen by `use_backend` or EPSILON_FOREIGN_BACKEND where
+    it can, else the first in the order of preference that can.
 
     None asks for the backend of things that have no signature, such as opening a library. Raises
     UnsupportedSignatureError naming the signature and the backends asked, and UnknownBackendError when the
@@ -138,8 +139,8 @@ def select_backend(signature: Signature | None = None) -> Backend:
 def use_backend(backend: str | Backend) -> Iterator[Backend]:
     """Prefer a backend, by name or as an object, within a ``with`` block.
 
-    The choice is a context variable: it follows the asyncio task and does not leak into other threads. Raises as
-    `get_backend` does.
+    The choice is a context variable: it follows the asyncio task and does not leak into other threads. Raises
+    as `get_backend` does.
     """
     chosen = get_backend(backend) if isinstance(backend, str) else backend
     token = _preferred.set(chosen)
@@ -156,7 +157,8 @@ def _from_environment() -> Backend | None:
     try:
         return get_backend(name)
     except BackendUnavailableError as error:
-        # The variable is a preference: the program runs on, and its user is told (once, by the warning filter).
+        # The variable is a preference: the program runs on, and its user is told (once, by the warning
+        # filter).
         warnings.warn(f"{ENVIRONMENT}={name}: {error}; using another backend", RuntimeWarning, stacklevel=3)
         return None
 
@@ -184,7 +186,9 @@ def _unknown(name: str) -> str:
 
 
 def _discover() -> None:
-    """Read the entry points, once, and only when a name is asked for that is not built in or a list is wanted."""
+    """Read the entry points, once, and only when a name is asked for that is not built in or a list is
+    wanted.
+    """
     global _discovered
     if _discovered:
         return

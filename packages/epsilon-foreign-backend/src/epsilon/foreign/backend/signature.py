@@ -13,12 +13,13 @@ DEFAULT_CONVENTION = "c"
 class Signature:
     """Result, parameters, where the variadic part begins, and the calling convention.
 
-    Immutable and hashable; equal signatures share stubs. `variadic_from` is the number of declared parameters of
-    a variadic function: those from that index on were given for one particular call, and must already be of
-    promoted types (C11 6.5.2.2p6: no integer narrower than int, no float). `convention` is ``"c"``, the
+    Immutable and hashable; equal signatures share stubs. `variadic_from` is the number of declared parameters
+    of a variadic function: those from that index on were given for one particular call, and must already be
+    of promoted types (C11 6.5.2.2p6: no integer narrower than int, no float). `convention` is ``"c"``, the
     platform's own, or a name such as ``"sysv"`` or ``"ms"`` that a backend may know.
 
-    Raises ValueError for a void parameter, a `variadic_from` out of range, or an unpromoted variadic argument.
+    Raises ValueError for a void parameter, a `variadic_from` out of range, or an unpromoted variadic
+    argument.
     """
 
     __slots__ = ("_hash", "convention", "parameters", "result", "variadic_from")
@@ -99,13 +100,13 @@ class Signature:
     @property
     def is_simple(self) -> bool:
         """True when every value travels in one integer or floating register or one stack slot."""
-        return not any(
-            t.kind in (Kind.AGGREGATE, Kind.COMPLEX) or is_long_double(t) for t in self.types
-        )
+        return not any(t.kind in (Kind.AGGREGATE, Kind.COMPLEX) or is_long_double(t) for t in self.types)
 
     @property
     def needs_libffi(self) -> bool:
-        """True when `long double` or a complex number is involved: no other backend calls those everywhere."""
+        """True when `long double` or a complex number is involved: no other backend calls those
+        everywhere.
+        """
         return any(t.kind is Kind.COMPLEX or is_long_double(t) for t in self.types)
 
 

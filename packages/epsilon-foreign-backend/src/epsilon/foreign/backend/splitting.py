@@ -1,9 +1,9 @@
 """Around a defect of libffi up to 3.4.6 on System V x86-64: some aggregates travel as their two registers.
 
-An aggregate of two eightbytes, the first INTEGER and the second SSE, whose first half takes the sixth and last general
-register: libffi copies all of its 16 bytes there, over the first vector register
-(https://github.com/libffi/libffi/pull/848). Such an aggregate is in registers whole (System V 3.2.3), so an integer
-and a double in its place travel in the same two registers, whatever the version of libffi.
+An aggregate of two eightbytes, the first INTEGER and the second SSE, whose first half takes the sixth and
+last general register: libffi copies all of its 16 bytes there, over the first vector register
+(https://github.com/libffi/libffi/pull/848). Such an aggregate is in registers whole (System V 3.2.3), so an
+integer and a double in its place travel in the same two registers, whatever the version of libffi.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _HALVES = struct.Struct("=Qd")
 
 
 class Split(NamedTuple):
-    """What to pass instead: one type and marshal an argument, and what makes its values; None for the same ones."""
+    """What to pass instead: one type and marshal an argument, and what makes its values; None for the same
+    ones.
+    """
 
     parameters: tuple[AbiType, ...]
     marshals: tuple[Marshal, ...]
@@ -50,7 +52,11 @@ def split(binding: Binding) -> Split:
     def expand(values: tuple[Any, ...]) -> list[Any]:
         expanded: list[Any] = []
         for i, value in enumerate(values):
-            expanded += _HALVES.unpack(aggregates.content(signature.parameters[i], HALVES, value)) if i in hit else (value,)
+            expanded += (
+                _HALVES.unpack(aggregates.content(signature.parameters[i], HALVES, value))
+                if i in hit
+                else (value,)
+            )
         return expanded
 
     return Split(tuple(types), tuple(marshals), variadic, expand)

@@ -1,8 +1,8 @@
 """What a callback is, and what every backend puts around the Python function that C calls.
 
-An exception cannot pass through C. It is kept for its thread, the callback returns its error value, and the foreign
-call during which all this happened raises it when it returns to Python (`pending`). Where no Python code waits, on a
-thread that C made, it goes to `Upcall.onerror` or `sys.unraisablehook`.
+An exception cannot pass through C. It is kept for its thread, the callback returns its error value, and the
+foreign call during which all this happened raises it when it returns to Python (`pending`). Where no Python
+code waits, on a thread that C made, it goes to `Upcall.onerror` or `sys.unraisablehook`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from .signature import Signature
 class Pointee(NamedTuple):
     """What a pointer parameter points to, for a backend that makes the pointer object itself.
 
-    The object is an instance of `type`, a subclass of `Memory` that needs nothing but its words: the address, bounds
-    of `size` bytes from there on, and the cell at `cell`, which never dies.
+    The object is an instance of `type`, a subclass of `Memory` that needs nothing but its words: the address,
+    bounds of `size` bytes from there on, and the cell at `cell`, which never dies.
     """
 
     type: type
@@ -34,8 +34,8 @@ class Pointee(NamedTuple):
 class UpcallParameter(NamedTuple):
     """How one argument from C reaches Python.
 
-    Natural values are those of results (see `Marshal`): VALUE, STRING or BYTES. `receive` is applied to the natural
-    value. A backend that can build a `pointee` object may do so in place of both.
+    Natural values are those of results (see `Marshal`): VALUE, STRING or BYTES. `receive` is applied to the
+    natural value. A backend that can build a `pointee` object may do so in place of both.
     """
 
     marshal: Marshal = Marshal.VALUE
@@ -46,9 +46,9 @@ class UpcallParameter(NamedTuple):
 class Upcall(NamedTuple):
     """Everything specific to one kind of callback.
 
-    `convert` makes the canonical result of what the function returns; None means the conversion that belongs to the
-    ABI type. `error` is the canonical value that C gets when the function fails; None is zero. `onerror` is called
-    with an exception that no foreign call is there to raise.
+    `convert` makes the canonical result of what the function returns; None means the conversion that belongs
+    to the ABI type. `error` is the canonical value that C gets when the function fails; None is zero.
+    `onerror` is called with an exception that no foreign call is there to raise.
     """
 
     signature: Signature
@@ -71,8 +71,8 @@ def zero(signature: Signature) -> Any:
 def completed(upcall: Upcall | Signature) -> Upcall:
     """An upcall with every parameter and a canonical error value.
 
-    Raises ValueError for more parameters than the signature has or a marshal that no argument from C can have, and an
-    `ArgumentError` when `error` is no value of the result's type.
+    Raises ValueError for more parameters than the signature has or a marshal that no argument from C can
+    have, and an `ArgumentError` when `error` is no value of the result's type.
     """
     if isinstance(upcall, Signature):
         upcall = Upcall(upcall)
@@ -84,7 +84,9 @@ def completed(upcall: Upcall | Signature) -> Upcall:
         if parameter.marshal in (Marshal.BUFFER, Marshal.WRITABLE) or (
             parameter.marshal in (Marshal.STRING, Marshal.BYTES) and type.kind is not Kind.POINTER
         ):
-            raise ValueError(f"{upcall.name}: {type.name} from C cannot be marshalled as {parameter.marshal.value}")
+            raise ValueError(
+                f"{upcall.name}: {type.name} from C cannot be marshalled as {parameter.marshal.value}"
+            )
     error = zero(signature) if upcall.error is None else converter(signature.result)(upcall.error)
     return upcall._replace(parameters=upcall.parameters + (UpcallParameter(),) * missing, error=error)
 
@@ -113,15 +115,19 @@ def returner(upcall: Upcall) -> Converter:
 class Guarded:
     """`function` as an interpreting backend's closure calls it: canonical results, and never an exception.
 
-    `steps` make natural values of what the closure is called with, and `last` what the closure must return of a
-    canonical result; None where there is nothing to do. They run in here because an exception of theirs must not
-    escape either, and because `failed` must know the outermost frame of Python.
+    `steps` make natural values of what the closure is called with, and `last` what the closure must return of
+    a canonical result; None where there is nothing to do. They run in here because an exception of theirs
+    must not escape either, and because `failed` must know the outermost frame of Python.
     """
 
     __slots__ = ("convert", "error", "function", "keep", "last", "receive", "steps", "upcall")
 
     def __init__(
-        self, function: Callable[..., Any], upcall: Upcall, steps: list[Converter | None], last: Converter | None
+        self,
+        function: Callable[..., Any],
+        upcall: Upcall,
+        steps: list[Converter | None],
+        last: Converter | None,
     ) -> None:
         self.upcall = upcall
         self.function: Callable[..., Any] | None = function
@@ -180,8 +186,8 @@ def dead(name: str) -> DeadCallbackError:
     return DeadCallbackError(f"C called callback {name} after it was released")
 
 
-# The interpreter's own hook takes nothing but this struct sequence, which has a constructor and no public name
-# (https://docs.python.org/3/library/sys.html#sys.unraisablehook).
+# The interpreter's own hook takes nothing but this struct sequence, which has a constructor and no public
+# name (https://docs.python.org/3/library/sys.html#sys.unraisablehook).
 _UnraisableHookArgs: Any = next(c for c in tuple.__subclasses__() if c.__name__ == "UnraisableHookArgs")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from _ctypes import FUNCFLAG_CDECL, FUNCFLAG_PYTHONAPI, FUNCFLAG_USE_ERRNO, CFuncPtr
 from collections.abc import Callable
 from typing import Any
-
-from _ctypes import FUNCFLAG_CDECL, FUNCFLAG_PYTHONAPI, FUNCFLAG_USE_ERRNO, CFuncPtr
 
 from ..abi import Kind
 from ..base import BackendBase
@@ -15,8 +14,8 @@ from ..binding import Binding
 from ..errors import UnsupportedSignatureError
 from ..function import ForeignFunction, Invoke
 from ..signature import DEFAULT_CONVENTION, Signature
-from ..upcall import Upcall, completed
 from ..splitting import split, with_expansion
+from ..upcall import Upcall, completed
 from .callback import CtypesCallback
 from .types import Crossing, crossing
 
@@ -49,9 +48,13 @@ class CtypesBackend(BackendBase):
         upcall = completed(upcall)
         signature = upcall.signature
         if not self.supports(signature):
-            raise UnsupportedSignatureError(f"the {self.name} backend cannot make a callback of {signature!r}")
+            raise UnsupportedSignatureError(
+                f"the {self.name} backend cannot make a callback of {signature!r}"
+            )
         if signature.result.kind in (Kind.AGGREGATE, Kind.COMPLEX):
-            raise UnsupportedSignatureError(f"ctypes has no callbacks that return a struct, as {signature!r} does")
+            raise UnsupportedSignatureError(
+                f"ctypes has no callbacks that return a struct, as {signature!r} does"
+            )
         return CtypesCallback(function, upcall)
 
 
@@ -88,7 +91,8 @@ def _with_steps(inner: Any, crossings: list[Crossing], variadic: int | None, res
     """`inner` with the conversions that ctypes does not do itself; unchanged when there are none."""
     steps = [c.to_c for c in crossings]
     if variadic is not None:
-        # ctypes calls ffi_prep_cif_var when it sees more arguments than argtypes; those must be ctypes objects.
+        # ctypes calls ffi_prep_cif_var when it sees more arguments than argtypes; those must be ctypes
+        # objects.
         steps[variadic:] = [c.to_c or c.ctype for c in crossings[variadic:]]
     after = result.from_c
     call = inner

@@ -32,7 +32,9 @@ Step = Callable[[Any], Any]
 
 
 class Crossing(NamedTuple):
-    """How one value crosses: its ctypes type, and what to do before and after where ctypes itself does too little."""
+    """How one value crosses: its ctypes type, and what to do before and after where ctypes itself does too
+    little.
+    """
 
     ctype: Any
     to_c: Step | None = None
@@ -45,8 +47,9 @@ class ShapeStruct(ctypes.Structure):
 
 @functools.cache
 def _struct(members: tuple[AbiType, ...]) -> Any:
-    # One array field where a member a name would cost size // 8 of them. Not for up to four: ctypes describes an array
-    # to libffi as a pointer, which must not hide the members of a homogeneous floating-point aggregate.
+    # One array field where a member a name would cost size // 8 of them. Not for up to four: ctypes describes
+    # an array to libffi as a pointer, which must not hide the members of a homogeneous floating-point
+    # aggregate.
     if len(members) > 4 and len(set(members)) == 1:
         fields = [("array", _SCALARS[members[0]] * len(members))]
     else:

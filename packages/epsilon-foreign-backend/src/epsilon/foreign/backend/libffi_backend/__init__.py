@@ -1,6 +1,7 @@
 """The libffi backend, through cffi's ABI mode: full C, with no compiler.
 
-cffi (https://cffi.readthedocs.io) comes with the extra ``libffi`` and is imported when the backend is first used.
+cffi (https://cffi.readthedocs.io) comes with the extra ``libffi`` and is imported when the backend is first
+used.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ __all__ = ["create"]
 
 
 def create() -> LibffiBackend:
-    """The backend. Raises BackendUnavailableError when cffi is missing, or has no build for this interpreter."""
+    """The backend.
+
+    Raises BackendUnavailableError when cffi is missing, or has no build for this interpreter.
+    """
     try:
         import cffi  # noqa: F401  # asked for here so that its absence is told from an error of our own
     except ImportError as error:

@@ -12,8 +12,8 @@ from ..ctypes_backend.backend import invoker as ctypes_invoker
 from ..errors import UnsupportedSignatureError
 from ..function import ForeignFunction, Invoke
 from ..signature import DEFAULT_CONVENTION, Signature
-from ..upcall import Upcall, completed
 from ..splitting import split, with_expansion
+from ..upcall import Upcall, completed
 from .callback import LibffiCallback
 from .types import Crossing, crossing, ffi
 
@@ -24,8 +24,8 @@ _lock = threading.Lock()
 class LibffiBackend(BackendBase):
     """Calls through libffi as cffi wraps it.
 
-    cffi always releases the GIL. A function bound with ``release_gil=False`` may touch the interpreter, so it goes
-    through ctypes, the other wrapper of libffi, which can hold it.
+    cffi always releases the GIL. A function bound with ``release_gil=False`` may touch the interpreter, so it
+    goes through ctypes, the other wrapper of libffi, which can hold it.
     """
 
     name = "libffi"
@@ -54,7 +54,9 @@ class LibffiBackend(BackendBase):
         upcall = completed(upcall)
         signature = upcall.signature
         if not self.supports(signature):
-            raise UnsupportedSignatureError(f"the {self.name} backend cannot make a callback of {signature!r}")
+            raise UnsupportedSignatureError(
+                f"the {self.name} backend cannot make a callback of {signature!r}"
+            )
         with _lock:
             return LibffiCallback(function, upcall)
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from ..base import BackendBase
 from ..binding import Binding
-from ..errors import UnsupportedSignatureError
 from ..protocol import CallbackHandle
 from ..signature import Signature
-from ..upcall import Upcall, completed
+from ..upcall import Upcall
 from .callback import Callbacks
 from .codegen import spec_of
 from .fallback import Fallback
@@ -38,7 +37,8 @@ class TrampolineBackend(BackendBase):
     def __init__(self, stubs: Stubs | None = None) -> None:
         super().__init__()
         self.stubs = stubs or Stubs(host_target(), CodeHeap())
-        self._callbacks = Callbacks(self.stubs)
+        self._callbacks = Callbacks(self.stubs, self.supports)
+        self.callback = self._callbacks.make  # type: ignore[method-assign]
         # Asked twice for every function that is bound, and often the same.
         self.supports = functools.lru_cache(maxsize=1024)(self.supports)  # type: ignore[method-assign]
 
@@ -69,9 +69,5 @@ class TrampolineBackend(BackendBase):
         redirect_record(function, address, self.stubs.fallback)
 
     def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> CallbackHandle:
-        """See `Backend.callback`."""
-        if isinstance(upcall, Signature) or len(upcall.parameters) != len(upcall.signature.parameters):
-            upcall = completed(upcall)
-        if not self.supports(upcall.signature):
-            raise UnsupportedSignatureError(f"the {self.name} backend cannot make a callback of {upcall.signature!r}")
+        """See `Backend.callback`. Instances have `Callbacks.make` itself in its place: this is a hot path."""
         return self._callbacks.make(function, upcall)

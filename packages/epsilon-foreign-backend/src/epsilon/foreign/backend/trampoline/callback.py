@@ -1,19 +1,27 @@
-"""Callbacks behind generated stubs: the record of one callback, and the object that owns it."""
+"""Callbacks behind generated stubs.
+
+A callback is its own record: the object that the user holds is what the stub reads. When it dies it is not freed but
+joins the quarantine, and so stays readable for C that calls it too late. Making and dropping callbacks is a hot path,
+which is why this is written flat.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import struct
 import sys
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import pending
 from ..abi import Kind
+from ..errors import UnsupportedSignatureError
 from ..heaptype import heap_type, word_offsets
 from ..memobject import MEMORY
-from ..quarantine import Quarantine
-from ..upcall import Upcall, dead, failed, receiver, returner
+from ..quarantine import DEPTH
+from ..signature import Signature
+from ..upcall import Upcall, completed, dead, failed, receiver, returner
 from .codegen import MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
 from .cpython.types import slot_offset
 from .thunks import Thunk, ThunkHeap
@@ -21,48 +29,71 @@ from .thunks import Thunk, ThunkHeap
 if TYPE_CHECKING:
     from .stubs import Stubs
 
-_WORDS = ("_error", "_active", "_pointees")
+_WORDS = ("_shared", "_active")
 
 if TYPE_CHECKING:
 
     class _Words:
         """What `heap_type` makes below, for type checkers."""
 
-        _error: int
+        _shared: int
         _active: int
-        _pointees: int
 
 else:
     _Words = heap_type(f"{__name__}._Words", words=_WORDS)
 
 
-class CallbackRecord(_Words):
-    """What an upcall stub reads of its callback. A record and its thunk belong together for ever."""
+class TrampolineCallback(_Words):
+    """Machine code that calls a Python function; alive until `release` or until this object dies."""
 
-    __slots__ = ("function", "keep", "kind", "thunk")
+    __slots__ = ("__weakref__", "_function", "_keep", "_kind", "_thunk")
 
-    function: Any
-    keep: Any
+    _function: Any
+    _keep: Any
     """What the last result points to."""
-    kind: CallbackKind
-    thunk: Thunk
+    _kind: CallbackKind
+    _thunk: Thunk | None
+
+    @property
+    def address(self) -> int:
+        """Where C calls it; 0 once released."""
+        return 0 if self._function is self._kind.released else self._thunk.address  # type: ignore[union-attr]
+
+    def release(self) -> None:
+        """Let every further call be reported. Releasing twice does nothing."""
+        kind = self._kind
+        function = self._function
+        if function is not kind.released:
+            if _FREE_THREADED:
+                self._keep = function
+            self._function = kind.released
+            kind.queue.append(self)
+
+    # Brings the object back to life, in the queue; CPython finalizes an object once (PEP 442), so when the queue lets
+    # go of it, it is gone.
+    __del__ = release
 
 
 class CallbackKind:
-    """What callbacks of one upcall share: the stub's address, the error value, the conversions, the pointees."""
+    """What callbacks of one upcall share: the stub's address, the words it reads, the conversions."""
 
-    __slots__ = ("code", "convert", "error", "receives", "table", "table_address", "upcall")
+    __slots__ = ("code", "convert", "keep", "queue", "receives", "released", "shared", "upcall")
 
-    def __init__(self, upcall: Upcall, code: int) -> None:
+    def __init__(self, upcall: Upcall, code: int, queue: deque[TrampolineCallback]) -> None:
         self.upcall = upcall
         self.code = code
-        self.error = _bits(upcall)
+        self.queue = queue
         self.convert = returner(upcall)
         # Where the stub makes a pointer object there is nothing left to receive.
         rest = [p if p.pointee is None else p._replace(receive=None) for p in upcall.parameters]
         self.receives = upcall._replace(parameters=tuple(rest)) if any(p.receive for p in rest) else None
-        self.table = _table(upcall)
-        self.table_address = 0 if self.table is None else ctypes.addressof(self.table)
+        self.keep = _shared_words(upcall)
+        self.shared = ctypes.addressof(self.keep)
+
+        def released(*_: Any) -> Any:
+            raise dead(upcall.name)
+
+        self.released = released
 
 
 def spec_of(upcall: Upcall) -> UpcallSpec:
@@ -75,7 +106,14 @@ def spec_of(upcall: Upcall) -> UpcallSpec:
     )
 
 
-def _bits(upcall: Upcall) -> int:
+def _shared_words(upcall: Upcall) -> Any:
+    words = [_error_bits(upcall)]
+    for p in upcall.parameters:
+        words += (0, 0, 0) if p.pointee is None else (id(p.pointee.type), p.pointee.size, p.pointee.cell)
+    return (ctypes.c_uint64 * len(words))(*words)
+
+
+def _error_bits(upcall: Upcall) -> int:
     """The error value as the 64 bits of a register."""
     result, error = upcall.signature.result, upcall.error
     if result.kind is Kind.VOID:
@@ -85,32 +123,22 @@ def _bits(upcall: Upcall) -> int:
     return int(error) & 0xFFFF_FFFF_FFFF_FFFF
 
 
-def _table(upcall: Upcall) -> Any:
-    rows = [p.pointee for p in upcall.parameters]
-    if not any(rows):
-        return None
-    words: list[int] = []
-    for row in rows:
-        words += (0, 0, 0) if row is None else (id(row.type), row.size, row.cell)
-    return (ctypes.c_uint64 * len(words))(*words)
-
-
-def _convert(result: Any, record: CallbackRecord) -> Any:
+def _convert(result: Any, callback: TrampolineCallback) -> Any:
     """A canonical result. What a pointer among them points to lives until the next call."""
-    record.keep = canonical = record.kind.convert(result)
+    callback._keep = canonical = callback._kind.convert(result)
     return canonical
 
 
-def _handle(error: BaseException | None, record: CallbackRecord) -> None:
+def _handle(error: BaseException | None, callback: TrampolineCallback) -> None:
     """Keep an exception for the foreign call below, which is there if any Python code is."""
+    upcall = callback._kind.upcall
     if error is None:
-        error = SystemError(f"callback {record.kind.upcall.name} failed without an exception")
-    failed(error, record.kind.upcall, record.function, alone=sys._getframe().f_back is None)
+        error = SystemError(f"callback {upcall.name} failed without an exception")
+    failed(error, upcall, callback._function, alone=sys._getframe().f_back is None)
 
 
-_ERROR, _ACTIVE, _POINTEES = word_offsets(object, _WORDS)
 TARGET = UpcallTarget(
-    UpcallOffsets(slot_offset(CallbackRecord, "function"), _ERROR, _ACTIVE, _POINTEES),
+    UpcallOffsets(slot_offset(TrampolineCallback, "_function"), *word_offsets(object, _WORDS)),
     MemoryOffsets(MEMORY.address, MEMORY.lower, MEMORY.upper, MEMORY.live),
     convert=id(_convert),
     handle=id(_handle),
@@ -119,82 +147,63 @@ TARGET = UpcallTarget(
     finalizing=pending.FINALIZING_ADDRESS,
 )
 
-#: Without a GIL a stub on another thread may have read `function` and not called it yet.
+#: Without a GIL a stub on another thread may have read the function and not called it yet.
 _FREE_THREADED = object.__basicsize__ != 16
+#: Kinds that are kept; an upcall is known by its identity.
+_KINDS = 1024
 
 
 class Callbacks:
-    """Makes callbacks out of thunks, records and stubs, and takes them back."""
+    """Makes callbacks out of thunks and stubs, and uses thunks again."""
 
-    def __init__(self, stubs: Stubs) -> None:
+    def __init__(self, stubs: Stubs, supports: Callable[[Signature], bool]) -> None:
         self._stubs = stubs
+        self._supports = supports
         self._thunks = ThunkHeap(stubs.target.machine.name)
-        self._released: Quarantine[CallbackRecord] = Quarantine()
-        self._kinds: dict[int, CallbackKind] = {}
+        self._released: deque[TrampolineCallback] = deque()
+        # Never freed, not at shutdown either: C may call what lies in it for as long as the process lives.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._released))
+        self._kinds: dict[int, tuple[Upcall | Signature, CallbackKind]] = {}
 
-    def make(self, function: Callable[..., Any], upcall: Upcall) -> TrampolineCallback:
-        """A callback of a completed upcall. Raises ExecutableMemoryError."""
-        kind = self._kinds.get(id(upcall))
-        if kind is None or kind.upcall is not upcall:
-            kind = self._kind(upcall)
-        record = self._released.take()
-        if record is None or self._in_flight(record):
-            record = self._fresh(record)
-        record.kind = kind
-        record.function = function if kind.receives is None else receiver(function, kind.receives)
-        record._error = kind.error
-        record._pointees = kind.table_address
-        record.thunk.set(kind.code, id(record))
-        return TrampolineCallback(self, record)
+    def make(self, function: Callable[..., Any], upcall: Upcall | Signature) -> TrampolineCallback:
+        """A callback that calls `function`. Raises as `Backend.callback`, and ExecutableMemoryError."""
+        found = self._kinds.get(id(upcall))
+        if found is None or found[0] is not upcall:
+            found = self._new_kind(upcall)
+        kind = found[1]
+        callback = TrampolineCallback()
+        callback._kind = kind
+        callback._function = function if kind.receives is None else receiver(function, kind.receives)
+        callback._shared = kind.shared
+        released = self._released
+        thunk = self._reclaim() if len(released) > DEPTH else self._thunks.take()
+        callback._thunk = thunk
+        _, words, index = thunk
+        # The context first: whoever calls meanwhile must not find new code with an old context.
+        words[index + 1] = id(callback)
+        words[index] = kind.code
+        return callback
 
-    def release(self, record: CallbackRecord) -> None:
-        """Let every further call be reported; the record is used again once enough others have been released."""
-        name = record.kind.upcall.name
+    def _reclaim(self) -> Thunk:
+        """The thunk of the callback that was released longest ago, unless that is still running."""
+        try:
+            oldest = self._released.popleft()
+        except IndexError:  # another thread was faster
+            return self._thunks.take()
+        # On free-threaded builds a running stub holds a reference: beside it, `oldest` and getrefcount's own.
+        if oldest._active or (_FREE_THREADED and sys.getrefcount(oldest) > 2):
+            self._released.append(oldest)
+            return self._thunks.take()
+        thunk = oldest._thunk
+        assert thunk is not None
+        return thunk
 
-        def released(*_: Any) -> Any:
-            raise dead(name)
-
-        if _FREE_THREADED:
-            record.keep = record.function
-        record.function = released
-        self._released.add(record)
-
-    def _kind(self, upcall: Upcall) -> CallbackKind:
-        if len(self._kinds) >= 1024:
+    def _new_kind(self, upcall: Upcall | Signature) -> tuple[Upcall | Signature, CallbackKind]:
+        whole = completed(upcall)
+        if not self._supports(whole.signature):
+            raise UnsupportedSignatureError(f"the trampoline backend cannot make a callback of {whole.signature!r}")
+        if len(self._kinds) >= _KINDS:
             self._kinds.clear()
-        kind = self._kinds[id(upcall)] = CallbackKind(upcall, self._stubs.get_upcall(spec_of(upcall)))
-        return kind
-
-    def _fresh(self, busy: CallbackRecord | None) -> CallbackRecord:
-        """A record that was never used; `busy` is one whose time in quarantine was not enough."""
-        if busy is not None:
-            self._released.add(busy)
-        record = CallbackRecord()
-        record.thunk = self._thunks.take()
-        return record
-
-    @staticmethod
-    def _in_flight(record: CallbackRecord) -> bool:
-        # Two references are the caller's variable and getrefcount's own.
-        return bool(record._active) or (_FREE_THREADED and sys.getrefcount(record) > 3)
-
-
-class TrampolineCallback:
-    """Machine code that calls a Python function; alive until `release` or until this object dies."""
-
-    __slots__ = ("__weakref__", "_home", "_record", "address")
-
-    def __init__(self, home: Callbacks, record: CallbackRecord) -> None:
-        self._home = home
-        self._record: CallbackRecord | None = record
-        self.address: int = record.thunk.address
-
-    def release(self) -> None:
-        """Let every further call be reported. Releasing twice does nothing."""
-        record, self._record = self._record, None
-        if record is not None:
-            self.address = 0
-            self._home.release(record)
-
-    def __del__(self) -> None:
-        self.release()
+        kind = CallbackKind(whole, self._stubs.get_upcall(spec_of(whole)), self._released)
+        found = self._kinds[id(upcall)] = (upcall, kind)
+        return found

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import threading
+from typing import NamedTuple
 
 from . import icache, mapping
 
@@ -36,20 +37,18 @@ def _aarch64(distance: int) -> bytes:
 _THUNKS = {"x86_64": _x86_64, "aarch64": _aarch64}
 
 
-class Thunk:
-    """One thunk: `address` is what C calls; `set` says what happens then."""
+class Thunk(NamedTuple):
+    """One thunk: `address` is what C calls. ``words[index]`` and the next are its slot: code, then context."""
 
-    __slots__ = ("_slot", "address")
-
-    def __init__(self, address: int, slot: ctypes.Array[ctypes.c_uint64]) -> None:
-        self.address = address
-        self._slot = slot
+    address: int
+    words: memoryview
+    index: int
 
     def set(self, code: int, context: int) -> None:
         """Continue with `code`, which finds `context` in the second word of its slot."""
         # The context first: whoever calls meanwhile must not find new code with an old context.
-        self._slot[1] = context
-        self._slot[0] = code
+        self.words[self.index + 1] = context
+        self.words[self.index] = code
 
 
 class ThunkHeap:
@@ -84,5 +83,6 @@ class ThunkHeap:
         if flush is not None:
             flush(address, BLOCK)
         self.mapped += 2 * BLOCK
-        slot = ctypes.c_uint64 * 2
-        return [Thunk(address + at, slot.from_address(address + BLOCK + at)) for at in range(0, BLOCK, STRIDE)]
+        slots = (ctypes.c_uint64 * (BLOCK // 8)).from_address(address + BLOCK)
+        words = memoryview(slots).cast("B").cast("Q")
+        return [Thunk(address + at, words, at // 8) for at in range(0, BLOCK, STRIDE)]

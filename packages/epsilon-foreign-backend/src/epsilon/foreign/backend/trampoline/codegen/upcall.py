@@ -17,7 +17,7 @@ from .helpers import Helpers
 from .target import Target
 from .upcall_arguments import write_argument
 from .upcall_result import write_result
-from .upcall_spec import UpcallSpec, UpcallTarget
+from .upcall_spec import SHARED_ERROR, UpcallSpec, UpcallTarget
 from .upcall_writer import UpcallWriter
 
 
@@ -126,6 +126,7 @@ class _Upcall(UpcallWriter):
             m.branch_zero(m.RESULT, given_back[index])
             m.store(m.SP, self.objects + 8 * index, m.RESULT)
         m.load(m.ENTRY[0], self.context, self.record.function)
+        m.branch_zero(m.ENTRY[0], given_back[count])  # the collector has cleared the record: at shutdown
         m.lea(m.ENTRY[1], m.SP, self.objects)
         m.mov_imm(m.ENTRY[2], count | 1 << 63)
         m.mov_imm(m.ENTRY[3], 0)
@@ -174,7 +175,8 @@ class _Upcall(UpcallWriter):
 
     def _store_error(self) -> None:
         m, temp = self.machine, self.machine.SCRATCH[0]
-        m.load(temp, self.context, self.record.error)
+        m.load(temp, self.context, self.record.shared)
+        m.load(temp, temp, SHARED_ERROR)
         m.store(m.SP, self.result, temp)
 
     def _kept(self, here: Label, run: Label) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...abi import Kind
 from ...binding import Marshal
-from .upcall_spec import ROW_CELL, ROW_POINTEE_SIZE, ROW_SIZE, ROW_TYPE
+from .upcall_spec import ROW_CELL, ROW_POINTEE_SIZE, ROW_SIZE, ROW_TYPE, SHARED_ROWS
 from .upcall_writer import UpcallWriter
 
 _FROM_POINTER = {Marshal.STRING: "PyUnicode_FromString", Marshal.BYTES: "PyBytes_FromString"}
@@ -48,15 +48,15 @@ def _pointer(w: UpcallWriter, slot: int, function: str) -> None:
 
 def _pointer_object(w: UpcallWriter, index: int) -> None:
     """A `Memory` object bounded by its one pointee; one that is NULL is bounded by nothing."""
-    m, row, memory = w.machine, ROW_SIZE * index, w.upcall.memory
+    m, row, memory = w.machine, SHARED_ROWS + ROW_SIZE * index, w.upcall.memory
     # ENTRY registers are free once the object is made, and are not RESULT where that matters (AArch64: X1, X2).
     table, temp, done = m.ENTRY[1], m.ENTRY[2], m.label()
-    m.load(table, w.context, w.record.pointees)
+    m.load(table, w.context, w.record.shared)
     m.load(m.ENTRY[0], table, row + ROW_TYPE)
     m.mov_imm(m.ENTRY[1], 0)
     w.call("PyType_GenericAlloc")
     m.branch_zero(m.RESULT, done)
-    m.load(table, w.context, w.record.pointees)
+    m.load(table, w.context, w.record.shared)
     m.load(temp, table, row + ROW_CELL)
     m.store(m.RESULT, memory.live, temp)
     m.load(temp, m.SP, w.incoming[index])

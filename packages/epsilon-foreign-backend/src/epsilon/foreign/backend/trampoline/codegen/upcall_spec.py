@@ -25,12 +25,19 @@ class UpcallOffsets(NamedTuple):
 
     function: int
     """A reference to the callable."""
-    error: int
-    """A word: the raw bits that C gets when the function fails, for either kind of register."""
+    shared: int
+    """A word: the address of the words that callbacks of one kind share, see `SHARED_ERROR` and `SHARED_ROWS`."""
     active: int
     """A word: calls in flight."""
-    pointees: int
-    """A word: the address of a table, with `ROW_SIZE` bytes for every parameter."""
+
+
+#: Shared words: the raw bits that C gets when the function fails, for either kind of register; then one row for every
+#: parameter, of use where it becomes a pointer object: the type, the size of what is pointed to, the cell that never
+#: dies.
+SHARED_ERROR = 0
+SHARED_ROWS = 8
+ROW_TYPE, ROW_POINTEE_SIZE, ROW_CELL = 0, 8, 16
+ROW_SIZE = 24
 
 
 class MemoryOffsets(NamedTuple):
@@ -58,7 +65,3 @@ class UpcallTarget(NamedTuple):
     finalizing: int
     """The word that names the thread that shuts the interpreter down, 0 before."""
 
-
-#: A row of the table of pointees: the type to instantiate, the size of what is pointed to, the cell that never dies.
-ROW_TYPE, ROW_POINTEE_SIZE, ROW_CELL = 0, 8, 16
-ROW_SIZE = 24
