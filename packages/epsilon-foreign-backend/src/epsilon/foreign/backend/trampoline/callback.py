@@ -61,8 +61,10 @@ class TrampolineCallback(_Words):
 
     def release(self) -> None:
         """Let every further call be reported. Releasing twice does nothing."""
-        kind = self._kind
-        function = self._function
+        try:
+            kind, function = self._kind, self._function
+        except AttributeError:  # it was never finished
+            return
         if function is not kind.released:
             if _FREE_THREADED:
                 self._keep = function
