@@ -48,12 +48,16 @@ def describe(type: Aggregate, address_of: AddressOf) -> Described:
     bits = iter(_bitfields(type, size, address_of))
     fields = []
     for index, member in enumerate(type.members):
+        if member.bits is not None and type.is_union and size:
+            # gcc sees integer data of the base type's alignment, even where the bit-field is of zero width.
+            base = SCALARS[str(member.type)]
+            fields.append(Field(0, AbiType(Kind.UNSIGNED, 1, base.alignment, base.name)))
         if member.bits is None:
             field = _plain(member, table[2 + 2 * index], table[3 + 2 * index], value_bits, fixed, address_of)
         elif member.name is not None:
             field = _bitfield(member, next(bits), value_bits, fixed)
         else:
-            continue  # of zero width: it holds nothing
+            continue
         fields.append(_aligned(field, min(member.align or 1, type.pack or 1 << 30)))
     change = bytes(v & ~f for v, f in zip(value_bits, fixed, strict=True))
     return Described(abi.aggregate(size, alignment, tuple(fields), type.name), bytes(value_bits), change)

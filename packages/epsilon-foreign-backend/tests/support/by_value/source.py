@@ -37,8 +37,7 @@ def c_source(prototypes: Iterable[Prototype]) -> str:
 
 
 def _layout(type: Aggregate) -> str:
-    """Size, alignment, then every member's offset and size (0 for bit-fields, whose bits a function shows).
-    """
+    """Size, alignment, each member's offset and size (0 for bit-fields, whose bits a function shows)."""
     name = type.name
     numbers = [f"sizeof({name})", f"_Alignof({name})"]
     bits = []
@@ -48,8 +47,8 @@ def _layout(type: Aggregate) -> str:
         else:
             numbers += "0", "0"
             if member.name is not None:
-                bits.append(f"memset(&x, 0, sizeof x); x.{member.name} = -1; memcpy(out, &x, sizeof x); out +=
-                sizeof x;")
+                fill = f"memset(&x, 0, sizeof x); x.{member.name} = -1;"
+                bits.append(f"{fill} memcpy(out, &x, sizeof x); out += sizeof x;")
     table = f"const uint64_t layout_{name}[] = {{ {', '.join(numbers)} }};\n"
     return table + f"void bits_{name}(unsigned char *out)\n{{\n{name} x;\n" + "\n".join(bits) + "\n}\n"
 

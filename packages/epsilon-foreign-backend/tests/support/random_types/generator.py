@@ -58,8 +58,8 @@ class Profile:
 LAYOUT = Profile()
 #: Small types, of whose every member C can be asked where it is.
 BY_VALUE = replace(
-    LAYOUT, members=4, depth=2, length=3, bitfield=0.15, unnamed=0.0, anonymous=0.0, pack=0.1, packed=0.1, aligned=0.1,
-    member_aligned=0.05, flexible=0.0, empty=0.0, zero_length=0.0, greatest_alignment=32,
+    LAYOUT, members=4, depth=2, length=3, bitfield=0.15, unnamed=0.0, anonymous=0.0, pack=0.1, packed=0.1,
+    aligned=0.1, member_aligned=0.05, flexible=0.0, empty=0.0, zero_length=0.0, greatest_alignment=32,
 )  # fmt: skip
 
 PACKS = (1, 2, 4, 8, 16)

@@ -22,7 +22,7 @@ import platform
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from epsilon.foreign.backend import UINT8, AbiType, Field, aggregate
+from epsilon.foreign.backend import UINT8, AbiType, Field, Kind, aggregate
 
 from . import bitfields
 from .layout_checks import check_alignment, check_members, check_pack, check_size
@@ -129,7 +129,7 @@ def lay_out(
         size,
         alignment,
         tuple(_placed(member, at, size) for member, at in zip(members, positions, strict=True)),
-        tuple(_fields(members, positions, plan)),
+        tuple(_fields(members, positions, plan, union)),
         positions[-1] // 8 if members and members[-1].flexible else None,
     )
 
@@ -218,18 +218,27 @@ def _placed(member: Member, position: int, size: int) -> Placed:
     return Placed(member, *bitfields.access(position, member.bits, size), member.bits)
 
 
-def _fields(members: Iterable[Member], positions: Iterable[int], plan: _Plan) -> Iterator[Field]:
+def _fields(members: Iterable[Member], positions: Iterable[int], plan: _Plan, union: bool) -> Iterator[Field]:
     """What the calling conventions look at.
 
-    gcc counts the padding of an unnamed bit-field as integer data (clang does not); both ignore zero-width
-    ones.
+    They ignore zero-width bit-fields, except in unions. gcc counts the padding of an unnamed bit-field as
+    integer data, clang does not.
     """
     for member, position in zip(members, positions, strict=True):
+        if member.bits is not None and union and plan.end:
+            yield Field(0, _whole(member.type))
         if member.bits:
             first, count = bitfields.occupied(position, member.bits)
             yield _field(Field(first, UINT8, count), plan.asked(member))
         elif member.bits is None and not member.flexible:
             yield _field(Field(position // 8, member.type, member.count), plan.asked(member))
+
+
+def _whole(type: AbiType) -> AbiType:
+    """How gcc classifies a bit-field in a union: as integer data of its type's alignment, even where it is of zero
+    width. The type itself may be larger than the union.
+    """
+    return AbiType(Kind.UNSIGNED, 1, type.alignment, type.name)
 
 
 def _field(field: Field, align: int) -> Field:
