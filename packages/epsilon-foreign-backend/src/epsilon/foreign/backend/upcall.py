@@ -16,19 +16,19 @@ from .abi import Kind
 from .binding import Converter, Marshal
 from .convert import converter
 from .errors import LifetimeError
+from .memobject import Memory
 from .signature import Signature
 
 
 class Pointee(NamedTuple):
     """What a pointer parameter points to, for a backend that makes the pointer object itself.
 
-    The object is an instance of `type`, a subclass of `Memory` that needs nothing but its words: the address,
-    bounds of `size` bytes from there on, and the cell at `cell`, which never dies.
+    The object is made in the likeness of `template`, an instance of a subclass of `Memory` whose slots are unset or
+    None; its address and bounds are those of `size` bytes at the address from C, or nothing for NULL.
     """
 
-    type: type
+    template: Memory
     size: int
-    cell: int
 
 
 class UpcallParameter(NamedTuple):
@@ -55,6 +55,7 @@ class Upcall(NamedTuple):
     name: str = "callback"
     parameters: tuple[UpcallParameter, ...] = ()
     convert: Converter | None = None
+    result_marshal: Marshal = Marshal.VALUE
     error: Any = None
     onerror: Callable[[BaseException], object] | None = None
 
@@ -87,7 +88,7 @@ def completed(upcall: Upcall | Signature) -> Upcall:
             raise ValueError(
                 f"{upcall.name}: {type.name} from C cannot be marshalled as {parameter.marshal.value}"
             )
-    error = zero(signature) if upcall.error is None else converter(signature.result)(upcall.error)
+    error = zero(signature) if upcall.error is None else returner(upcall)(upcall.error)
     return upcall._replace(parameters=upcall.parameters + (UpcallParameter(),) * missing, error=error)
 
 

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from .. import pending
 from ..abi import Kind
+from ..binding import Marshal
 from ..errors import UnsupportedSignatureError
-from ..heaptype import heap_type, word_offsets
+from ..heaptype import WORD, heap_type, word_offsets
 from ..memobject import MEMORY
 from ..quarantine import DEPTH
 from ..signature import Signature
-from ..upcall import Upcall, completed, dead, failed, receiver, returner
-from .codegen import MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
+from ..upcall import Pointee, Upcall, completed, dead, failed, receiver, returner
+from .codegen import Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
 from .cpython.types import slot_offset
 from .thunks import Thunk, ThunkHeap
 
@@ -103,15 +104,28 @@ def spec_of(upcall: Upcall) -> UpcallSpec:
     return UpcallSpec(
         upcall.signature,
         tuple([p.marshal for p in upcall.parameters]),
-        tuple([p.pointee is not None for p in upcall.parameters]),
-        upcall.convert is not None,
+        tuple([None if p.pointee is None else _likeness(p.pointee) for p in upcall.parameters]),
+        upcall.result_marshal is Marshal.OBJECT,
     )
+
+
+def _likeness(pointee: Pointee) -> Likeness:
+    """Which words of the template are not zero; the address and the bounds are a pointer's own."""
+    head, size = object.__basicsize__, type(pointee.template).__basicsize__
+    words = struct.unpack(f"<{(size - head) // WORD}Q", ctypes.string_at(id(pointee.template) + head, size - head))
+    own = (MEMORY.address, MEMORY.lower, MEMORY.upper)
+    taken = {head + WORD * i: word for i, word in enumerate(words) if word and head + WORD * i not in own}
+    return Likeness(tuple(taken), list(taken.values()).count(id(None)))
+
+
+def _row(pointee: Pointee) -> tuple[int, int, int]:
+    return id(type(pointee.template)), pointee.size, id(pointee.template)
 
 
 def _shared_words(upcall: Upcall) -> Any:
     words = [_error_bits(upcall)]
     for p in upcall.parameters:
-        words += (0, 0, 0) if p.pointee is None else (id(p.pointee.type), p.pointee.size, p.pointee.cell)
+        words += (0, 0, 0) if p.pointee is None else _row(p.pointee)
     return (ctypes.c_uint64 * len(words))(*words)
 
 
@@ -141,7 +155,7 @@ def _handle(error: BaseException | None, callback: TrampolineCallback) -> None:
 
 TARGET = UpcallTarget(
     UpcallOffsets(slot_offset(TrampolineCallback, "_function"), *word_offsets(object, _WORDS)),
-    MemoryOffsets(MEMORY.address, MEMORY.lower, MEMORY.upper, MEMORY.live),
+    MemoryOffsets(MEMORY.address, MEMORY.lower, MEMORY.upper),
     convert=id(_convert),
     handle=id(_handle),
     pending=pending.COUNT_ADDRESS,

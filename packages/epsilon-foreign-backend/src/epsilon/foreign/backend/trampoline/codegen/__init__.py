@@ -13,10 +13,11 @@ from .spec import StubSpec, spec_of
 from .stub import write_fallback_stub, write_stub
 from .target import RecordOffsets, Target
 from .upcall import write_upcall
-from .upcall_spec import MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
+from .upcall_spec import Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
 
 __all__ = [
     "Helpers",
+    "Likeness",
     "MemoryOffsets",
     "RecordOffsets",
     "StubSpec",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...abi import Kind
 from ...binding import Marshal
-from .upcall_spec import ROW_CELL, ROW_POINTEE_SIZE, ROW_SIZE, ROW_TYPE, SHARED_ROWS
+from .upcall_spec import ROW_POINTEE_SIZE, ROW_SIZE, ROW_TEMPLATE, ROW_TYPE, SHARED_ROWS, Likeness
 from .upcall_writer import UpcallWriter
 
 _FROM_POINTER = {Marshal.STRING: "PyUnicode_FromString", Marshal.BYTES: "PyBytes_FromString"}
@@ -13,8 +13,9 @@ _FROM_POINTER = {Marshal.STRING: "PyUnicode_FromString", Marshal.BYTES: "PyBytes
 def write_argument(w: UpcallWriter, index: int) -> None:
     """Make the object for parameter `index` of the value saved in the frame."""
     m, type, slot = w.machine, w.spec.signature.parameters[index], w.incoming[index]
-    if w.spec.pointees[index]:
-        _pointer_object(w, index)
+    likeness = w.spec.pointees[index]
+    if likeness is not None:
+        _pointer_object(w, index, likeness)
     elif type.kind is Kind.POINTER:
         _pointer(w, slot, _FROM_POINTER.get(w.spec.marshals[index], "PyLong_FromUnsignedLongLong"))
     elif type.kind is Kind.FLOAT:
@@ -46,21 +47,28 @@ def _pointer(w: UpcallWriter, slot: int, function: str) -> None:
     w.cold(write_null)
 
 
-def _pointer_object(w: UpcallWriter, index: int) -> None:
+def _pointer_object(w: UpcallWriter, index: int, likeness: Likeness) -> None:
     """A `Memory` object bounded by its one pointee; one that is NULL is bounded by nothing."""
     m, row, memory = w.machine, SHARED_ROWS + ROW_SIZE * index, w.upcall.memory
-    # ENTRY registers are free once the object is made, and are not RESULT where that matters (AArch64: X1, X2).
-    table, temp, done = m.ENTRY[1], m.ENTRY[2], m.label()
+    # Free once the object is made, and not RESULT in either machine.
+    table, template, temp, done = m.ENTRY[1], m.ENTRY[2], m.ENTRY[3], m.label()
     m.load(table, w.context, w.record.shared)
     m.load(m.ENTRY[0], table, row + ROW_TYPE)
     m.mov_imm(m.ENTRY[1], 0)
     w.call("PyType_GenericAlloc")
     m.branch_zero(m.RESULT, done)
     m.load(table, w.context, w.record.shared)
-    m.load(temp, table, row + ROW_CELL)
-    m.store(m.RESULT, memory.live, temp)
+    m.load(template, table, row + ROW_TEMPLATE)
+    for offset in likeness.words:  # the rest of a fresh object is zero
+        m.load(temp, template, offset)
+        m.store(m.RESULT, offset, temp)
+    if likeness.nones and not w.layout.immortal:
+        assert w.layout.refcount is not None
+        m.load_literal(template, w.target.address("_Py_NoneStruct"))
+        for _ in range(likeness.nones):
+            m.increment_memory(template, w.layout.refcount.offset)
     m.load(temp, m.SP, w.incoming[index])
-    m.branch_zero(temp, done)  # a fresh object is zeroed
+    m.branch_zero(temp, done)
     m.store(m.RESULT, memory.address, temp)
     m.store(m.RESULT, memory.lower, temp)
     m.load(table, table, row + ROW_POINTEE_SIZE)

@@ -8,15 +8,23 @@ from ...binding import Marshal
 from ...signature import Signature
 
 
+class Likeness(NamedTuple):
+    """What a new pointer object takes over from its template: words at these offsets, so many of them None."""
+
+    words: tuple[int, ...]
+    nones: int
+
+
 class UpcallSpec(NamedTuple):
     """Two callbacks with equal specs share a stub.
 
-    `pointees` says which parameters become pointer objects; `converts`, that every result goes through `UpcallTarget.convert`.
+    `pointees` has a `Likeness` for parameters that become pointer objects; `converts` says that every result goes
+    through `UpcallTarget.convert`.
     """
 
     signature: Signature
     marshals: tuple[Marshal, ...]
-    pointees: tuple[bool, ...]
+    pointees: tuple[Likeness | None, ...]
     converts: bool
 
 
@@ -32,11 +40,10 @@ class UpcallOffsets(NamedTuple):
 
 
 #: Shared words: the raw bits that C gets when the function fails, for either kind of register; then one row for every
-#: parameter, of use where it becomes a pointer object: the type, the size of what is pointed to, the cell that never
-#: dies.
+#: parameter, of use where it becomes a pointer object: the type, the size of what is pointed to, the template.
 SHARED_ERROR = 0
 SHARED_ROWS = 8
-ROW_TYPE, ROW_POINTEE_SIZE, ROW_CELL = 0, 8, 16
+ROW_TYPE, ROW_POINTEE_SIZE, ROW_TEMPLATE = 0, 8, 16
 ROW_SIZE = 24
 
 
@@ -46,7 +53,6 @@ class MemoryOffsets(NamedTuple):
     address: int
     lower: int
     upper: int
-    live: int
 
 
 class UpcallTarget(NamedTuple):
