@@ -1,8 +1,8 @@
 """Fixtures of the backend layer's tests: the backends under test, and the compiled C library that they call.
 
-Every test with the fixture `backend` (or `native`, which binds functions of the C library on it) runs once for each
-available backend, or for the one that EPSILON_FOREIGN_BACKEND names. What a backend says it cannot do is skipped with
-its name and the capability as the reason.
+Every test with the fixture `backend` (or `native`, which binds functions of the C library on it) runs once
+for each available backend, or for the one that EPSILON_FOREIGN_BACKEND names. What a backend says it cannot
+do is skipped with its name and the capability as the reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "support"))
 
 from backend_support.native import Library, Native  # noqa: E402
-from epsilon.foreign.backend import ENVIRONMENT, Backend, available_backends, get_backend, loader  # noqa: E402
+from epsilon.foreign.backend import (  # noqa: E402
+    ENVIRONMENT,
+    Backend,
+    available_backends,
+    get_backend,
+    loader,
+)
 
 LIBRARY = "EPSILON_FOREIGN_TEST_LIBRARY"
 

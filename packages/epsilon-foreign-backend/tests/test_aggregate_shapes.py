@@ -123,9 +123,7 @@ def upcalled(native: Native, shape: Shape, type: AbiType, dice: random.Random) -
     return seen == [(-7, masked(type, x), 0.5)] and masked(type, got) == masked(type, y)
 
 
-CHECKS: dict[str, Check] = {
-    f.__name__: f for f in (returned, taken, among, late, variadic, upcalled)
-}
+CHECKS: dict[str, Check] = {f.__name__: f for f in (returned, taken, among, late, variadic, upcalled)}
 
 
 def supported(native: Native, chunk: int) -> Iterator[tuple[Shape, AbiType]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from backend_support.native import Native
-
 from epsilon.foreign.backend import (
     BOOL,
     COMPLEX_DOUBLE,
@@ -48,7 +47,9 @@ def test_defaults_fill_in(native: Native) -> None:
 
 def test_a_default_is_converted_like_any_argument(native: Native) -> None:
     add = native("add", INT64, [INT64, INT64], A, Parameter("b", default="two"))
-    with pytest.raises(ArgumentTypeError, match=r"^add\(\) argument 2 \('b'\): expected an integer for int64, got str$"):
+    with pytest.raises(
+        ArgumentTypeError, match=r"^add\(\) argument 2 \('b'\): expected an integer for int64, got str$"
+    ):
         add(40)
 
 
@@ -123,7 +124,13 @@ def test_a_nameless_parameter_takes_no_keyword(native: Native) -> None:
         (POINTER, Marshal.VALUE, "x", ArgumentTypeError, "expected an address (int) or None, got str"),
         (POINTER, Marshal.VALUE, -1, ArgumentRangeError, "-1 does not fit pointer (0 to 0xffffffffffffffff)"),
         (POINTER, Marshal.STRING, 1, ArgumentTypeError, "expected str, bytes or None, got int"),
-        (POINTER, Marshal.STRING, bytearray(), ArgumentTypeError, "expected str, bytes or None, got bytearray"),
+        (
+            POINTER,
+            Marshal.STRING,
+            bytearray(),
+            ArgumentTypeError,
+            "expected str, bytes or None, got bytearray",
+        ),
         (
             POINTER,
             Marshal.STRING,
@@ -144,7 +151,12 @@ def test_a_nameless_parameter_takes_no_keyword(native: Native) -> None:
     ],
 )
 def test_an_error_names_function_parameter_type_and_expectation(
-    native: Native, type: AbiType, marshal: Marshal, value: object, error: builtins.type[ArgumentError], words: str
+    native: Native,
+    type: AbiType,
+    marshal: Marshal,
+    value: object,
+    error: builtins.type[ArgumentError],
+    words: str,
 ) -> None:
     function = native("nothing", INT32, [INT32, type], Parameter("n"), Parameter("x", marshal), name="f")
     with pytest.raises(error) as caught:
@@ -174,7 +186,7 @@ def test_what_a_special_method_raises_passes_through_with_a_note(native: Native)
         def __index__(self) -> int:
             raise ZeroDivisionError("mine")
 
-    with pytest.raises(ZeroDivisionError, match="^mine") as caught:
+    with pytest.raises(ZeroDivisionError, match=r"^mine") as caught:
         native("add", INT64, [INT64, INT64], A, B)(1, Sour())
     assert caught.value.__notes__ == ["while converting add() argument 2 ('b')"]
 
@@ -193,7 +205,9 @@ def test_a_converter_decides_alone(native: Native) -> None:
         echo = native("echo_int32", INT32, [INT32], Parameter("fruit", marshal, convert))
         assert echo("pear") == 2
         assert echo(fruit="apple") == 1
-        with pytest.raises(ArgumentValueError, match=r"^echo_int32\(\) argument 1 \('fruit'\): expected a fruit"):
+        with pytest.raises(
+            ArgumentValueError, match=r"^echo_int32\(\) argument 1 \('fruit'\): expected a fruit"
+        ):
             echo("bad")
         with pytest.raises(KeyError):
             echo("plum")

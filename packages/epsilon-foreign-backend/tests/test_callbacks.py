@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from backend_support.native import Native
-
 from epsilon.foreign import backend as abi
 from epsilon.foreign.backend import (
     BOOL,
@@ -83,7 +82,9 @@ def made(native: Native, function: Callable[..., Any], signature: Signature, **m
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_every_scalar_goes_up_and_down(native: Native, name: str, type: AbiType, values: list[object]) -> None:
+def test_every_scalar_goes_up_and_down(
+    native: Native, name: str, type: AbiType, values: list[object]
+) -> None:
     seen: list[object] = []
 
     def function(value: object) -> object:
@@ -100,7 +101,9 @@ def test_every_scalar_goes_up_and_down(native: Native, name: str, type: AbiType,
 def test_mixed_arguments_are_natural_values(native: Native) -> None:
     seen: list[object] = []
     handle = made(
-        native, lambda *args: seen.append(args) or 2.5, Signature(DOUBLE, [INT8, DOUBLE, POINTER, UINT64, FLOAT])
+        native,
+        lambda *args: seen.append(args) or 2.5,
+        Signature(DOUBLE, [INT8, DOUBLE, POINTER, UINT64, FLOAT]),
     )
     call = native("call_mixed", DOUBLE, [POINTER, POINTER])
     assert call(handle.address, None) == 2.5
@@ -141,10 +144,8 @@ def test_the_foreign_call_raises_what_its_callback_raised(
         return value
 
     handle = made(native, function, NUMBER)
-    call = native(
-        "call_times", INT64, [POINTER, INT64], release_gil=release_gil, capture_errno=capture_errno
-    )
-    with pytest.raises(OwnError, match="^no 3$") as caught:
+    call = native("call_times", INT64, [POINTER, INT64], release_gil=release_gil, capture_errno=capture_errno)
+    with pytest.raises(OwnError, match=r"^no 3$") as caught:
         call(handle.address, 10)
     assert calls == [0, 1, 2, 3]  # the rest of the foreign call gets the error value at once
     assert any(entry.name == "function" for entry in caught.traceback)
@@ -152,7 +153,9 @@ def test_the_foreign_call_raises_what_its_callback_raised(
     assert call(handle.address, 3) == 3
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=["SystemExit", "KeyboardInterrupt"])
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), KeyboardInterrupt()], ids=["SystemExit", "KeyboardInterrupt"]
+)
 def test_exits_pass_through_c_as_well(native: Native, error: BaseException) -> None:
     def function(value: int) -> int:
         raise error

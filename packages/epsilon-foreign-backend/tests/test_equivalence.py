@@ -13,9 +13,6 @@ from typing import Any
 import pytest
 from backend_support.native import Library
 from backend_support.odd_objects import objects
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from epsilon.foreign import backend as abi
 from epsilon.foreign.backend import (
     DOUBLE,
@@ -32,6 +29,8 @@ from epsilon.foreign.backend import (
     available_backends,
     get_backend,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 NAMED = os.environ.get(abi.ENVIRONMENT)
 PEERS = available_backends() if NAMED in (None, "", "ctypes") else ["ctypes", NAMED]
@@ -72,7 +71,9 @@ kinds = pytest.mark.parametrize("kind", ONE)
 
 
 def outcome(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """What a call did, in words that can be compared: NaN and zeros by their text, exceptions by all they say."""
+    """What a call did, in words that can be compared: NaN and zeros by their text, exceptions by all they
+    say.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -86,9 +87,7 @@ def outcome(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
 def bound(library: Library, symbol: str, binding: Binding) -> dict[str, Callable[..., Any]]:
     """The function on every peer that can do it."""
     peers = [get_backend(name) for name in PEERS]
-    return {
-        p.name: p.bind(library.address(symbol), binding) for p in peers if p.supports(binding.signature)
-    }
+    return {p.name: p.bind(library.address(symbol), binding) for p in peers if p.supports(binding.signature)}
 
 
 def one(library: Library, kind: str, **more: Any) -> dict[str, Callable[..., Any]]:
@@ -118,8 +117,17 @@ def test_odd_objects_are_treated_alike(library: Library, kind: str, release_gil:
 
 
 texts = st.text(st.characters(exclude_categories=[])) | st.text("a\0\udc80\xe9\U0001f40d", max_size=5)
-integers = st.integers() | st.integers(-(2**66), 2**66) | st.sampled_from(
-    [s * 2**b + d for b in (7, 8, 15, 16, 29, 30, 31, 32, 59, 60, 61, 62, 63, 64) for s in (-1, 1) for d in (-1, 0, 1)]
+integers = (
+    st.integers()
+    | st.integers(-(2**66), 2**66)
+    | st.sampled_from(
+        [
+            s * 2**b + d
+            for b in (7, 8, 15, 16, 29, 30, 31, 32, 59, 60, 61, 62, 63, 64)
+            for s in (-1, 1)
+            for d in (-1, 0, 1)
+        ]
+    )
 )
 anything = st.one_of(
     st.none(),
@@ -194,7 +202,9 @@ def test_two_strings_are_treated_alike(library: Library, a: Any, b: Any) -> None
 @settings(parent=often)
 def test_a_buffer_and_its_size_are_treated_alike(library: Library, data: bytes, size: int) -> None:
     binding = Binding(
-        Signature(UINT64, [POINTER, UINT64]), "checksum", (Parameter("data", Marshal.BUFFER), Parameter("size"))
+        Signature(UINT64, [POINTER, UINT64]),
+        "checksum",
+        (Parameter("data", Marshal.BUFFER), Parameter("size")),
     )
     if not 0 <= size <= len(data):
         size = len(data) if 0 <= size < 2**64 else size

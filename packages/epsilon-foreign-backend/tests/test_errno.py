@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import pytest
 from backend_support.native import Native
-
 from epsilon.foreign.backend import DOUBLE, INT32, Guard
 
 policies = pytest.mark.parametrize("release_gil", [True, False], ids=["releasing", "holding"])
@@ -66,7 +65,9 @@ def test_python_in_between_does_not_change_it(native: Native, release_gil: bool)
 
 @policies
 def test_errno_without_finish_changes_nothing(native: Native, release_gil: bool) -> None:
-    assert native("fail_with", INT32, [INT32, INT32], capture_errno=True, release_gil=release_gil)(2, 42) == 42
+    assert (
+        native("fail_with", INT32, [INT32, INT32], capture_errno=True, release_gil=release_gil)(2, 42) == 42
+    )
 
 
 @policies

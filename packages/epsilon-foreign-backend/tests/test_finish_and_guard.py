@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from backend_support.native import Native
-
 from epsilon.foreign.backend import (
     BOOL,
     DOUBLE,
@@ -65,7 +64,12 @@ def due(result: object) -> object:
     ids=lambda value: getattr(value, "name", None),
 )
 def test_a_guard_calls_finish_only_when_due(
-    native: Native, type: AbiType, guard: Guard, passing: list[object], caught: list[object], release_gil: bool
+    native: Native,
+    type: AbiType,
+    guard: Guard,
+    passing: list[object],
+    caught: list[object],
+    release_gil: bool,
 ) -> None:
     symbol = f"echo_{type.name}"
     function = native(symbol, type, [type], finish=due, guard=guard, release_gil=release_gil)

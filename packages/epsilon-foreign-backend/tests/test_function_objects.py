@@ -1,7 +1,8 @@
-"""What a bound function is to Python besides a callable: its names, its signature, weak references, no pickling.
+"""What a bound function is to Python besides a callable: its names, its signature, weak references, no
+pickling.
 
-A function may be a built-in function object that is bound to a record: then address and signature stand there, and
-`data_of` finds them.
+A function may be a built-in function object that is bound to a record: then address and signature stand
+there, and `data_of` finds them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import weakref
 
 import pytest
 from backend_support.native import Library, Native, data_of
-
 from epsilon.foreign.backend import (
     DOUBLE,
     INT32,
@@ -82,7 +82,9 @@ def test_its_repr_names_it(native: Native) -> None:
 
 
 def test_prototypes_are_rendered_in_one_line() -> None:
-    binding = Binding(Signature(DOUBLE, [POINTER, INT64], variadic_from=1), "f", (Parameter("text"), Parameter()))
+    binding = Binding(
+        Signature(DOUBLE, [POINTER, INT64], variadic_from=1), "f", (Parameter("text"), Parameter())
+    )
     assert render(binding) == "f(text: pointer, ..., int64) -> double"
     shown = python_signature(Binding(ADD, "f", NAMED))
     assert str(shown) == "(a: 'long', b: 'int64' = 2) -> 'int64'"
@@ -129,7 +131,9 @@ def test_a_cycle_through_a_function_is_collected(native: Native) -> None:
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_pickling_is_refused(native: Native, protocol: int) -> None:
-    with pytest.raises(TypeError, match="cannot pickle foreign function 'add'.*declare the function there again"):
+    with pytest.raises(
+        TypeError, match=r"cannot pickle foreign function 'add'.*declare the function there again"
+    ):
         pickle.dumps(native("add", INT64, [INT64, INT64]), protocol)
 
 

@@ -56,7 +56,9 @@ def wrongs(native: Native, prototype: Prototype, release_gil: bool) -> list[str]
     for i, (type, given) in enumerate(zip(types, values, strict=True)):
         want = stored(type, given)
         if out.raw[SLOT * i : SLOT * i + len(want)] != want:
-            found.append(f"{prototype}: argument {i} ({type.name}) {given!r} arrived as {out.raw[SLOT * i :][:16]!r}")
+            found.append(
+                f"{prototype}: argument {i} ({type.name}) {given!r} arrived as {out.raw[SLOT * i :][:16]!r}"
+            )
     want_result = None if prototype.returned is None else values[prototype.returned]
     if repr(got) != repr(want_result):
         found.append(f"{prototype}: returned {got!r}, not {want_result!r}")

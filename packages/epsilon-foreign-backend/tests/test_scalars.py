@@ -108,7 +108,9 @@ def test_a_bool_result_ignores_the_rest_of_the_register(native: Native) -> None:
     ],
     ids=str,
 )
-def test_a_narrow_argument_is_extended_to_a_word(native: Native, type: AbiType, value: int, seen: int) -> None:
+def test_a_narrow_argument_is_extended_to_a_word(
+    native: Native, type: AbiType, value: int, seen: int
+) -> None:
     """Compilers for x86-64 rely on that although the ABI does not say it."""
     assert native("low_word", abi.UINT32, [type])(value) == seen
 

@@ -7,7 +7,6 @@ import mmap
 
 import pytest
 from backend_support.native import Native
-
 from epsilon.foreign.backend import (
     INT32,
     INT64,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from backend_support.native import Native
 from backend_support.odd_objects import Number, Octets, Plain, PlainReal, Real, Text, Whole
-
 from epsilon.foreign.backend import (
     BOOL,
     COMPLEX_DOUBLE,

@@ -7,7 +7,6 @@ import random
 
 import pytest
 from backend_support.native import Native
-
 from epsilon.foreign.backend import (
     COMPLEX_DOUBLE,
     DOUBLE,

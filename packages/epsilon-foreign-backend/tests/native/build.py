@@ -3,9 +3,10 @@
     python tests/native/build.py OUT                             # with $CC, or cc
     python tests/native/build.py --cc aarch64-linux-gnu-gcc OUT  # for tests under emulation
 
-The tests run it themselves; where they cannot (no compiler beside the interpreter under test), compile beforehand and
-name the result in EPSILON_FOREIGN_TEST_LIBRARY. Part of the library is generated: functions over random signatures
-and over random aggregates (`backend_support.random_signatures`, `backend_support.random_aggregates`).
+The tests run it themselves; where they cannot (no compiler beside the interpreter under test), compile
+beforehand and name the result in EPSILON_FOREIGN_TEST_LIBRARY. Part of the library is generated: functions
+over random signatures and over random aggregates (`backend_support.random_signatures`,
+`backend_support.random_aggregates`).
 """
 
 from __future__ import annotations

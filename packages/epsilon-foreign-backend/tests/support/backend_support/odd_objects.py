@@ -1,4 +1,6 @@
-"""Objects that Python code may pass where a number, a text or a buffer is expected, and that behave in odd ways."""
+"""Objects that Python code may pass where a number, a text or a buffer is expected, and that behave in odd
+ways.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Random structs and unions: their C source, their description as `AbiType`, and values for them.
 
-Sizes, alignments and offsets are not computed here: the C library exports them as the compiler laid them out, so that
-a wrong idea of layout cannot hide a wrong idea of calls.
+Sizes, alignments and offsets are not computed here: the C library exports them as the compiler laid them out,
+so that a wrong idea of layout cannot hide a wrong idea of calls.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _draw(dice: random.Random, name: str, depth: int = 0) -> Shape:
         if chance < 0.12 and depth < 2:
             members.append(Member(_draw(dice, f"{name}_{index}", depth + 1)))
         elif chance < 0.18:
-            members.append(Member("uint32_t", bits=tuple(dice.randint(1, 32) for _ in range(dice.randint(1, 3)))))
+            members.append(
+                Member("uint32_t", bits=tuple(dice.randint(1, 32) for _ in range(dice.randint(1, 3))))
+            )
         else:
             members.append(Member(dice.choice(types), dice.randint(*lengths)))
     return Shape(name, keyword, tuple(members), attribute, flavour)
@@ -135,8 +137,8 @@ void take_{t}(void *out, {t} x) {{ memcpy(out, &x, sizeof x); }}
     memcpy(out + 32, &x, sizeof x);
     return y;
 }}
-int64_t late_{t}(char *out, int64_t a, int64_t b, int64_t c, int64_t d, double e, double f, double g, double h,
-                 double i, double j, {t} x, {t} y, int8_t k, double l)
+int64_t late_{t}(char *out, int64_t a, int64_t b, int64_t c, int64_t d, double e, double f, double g,
+                 double h, double i, double j, {t} x, {t} y, int8_t k, double l)
 {{
     double seen[4] = {{ a + b + c + d, e + f + g + h + i + j, k, l }};
     memcpy(out, seen, sizeof seen);
@@ -163,7 +165,8 @@ int variadic_{t}(char *out, int count, ...)
 
 def c_source() -> str:
     """Everything that the tests call, for every aggregate."""
-    parts = ["#include <complex.h>\n#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n"]
+    headers = ("complex.h", "stdarg.h", "stddef.h", "stdint.h", "string.h")
+    parts = [f"#include <{header}>\n" for header in headers]
     for shape in shapes():
         for part in _nested(shape):
             offsets = ", ".join(f"offsetof({part.name}, m{i})" for i in range(len(part.members)))

@@ -18,7 +18,9 @@ WIDE = ("long double", "float complex", "double complex")
 
 @dataclass(frozen=True)
 class Prototype:
-    """``result name(out, parameters...)``; the result is the argument number `returned`, or nothing (None)."""
+    """``result name(out, parameters...)``; the result is the argument number `returned`, or nothing
+    (None).
+    """
 
     name: str
     parameters: tuple[str, ...]

@@ -42,6 +42,7 @@ class AbiType:
     name: str
     fields: tuple[Field, ...]
     _key: tuple[Any, ...]
+    _hash: int
 
     def __init__(
         self, kind: Kind, size: int, alignment: int, name: str, fields: tuple[Field, ...] = ()

@@ -48,6 +48,7 @@ def _fill(view: Any, exported: Exported) -> Any:
         step *= exported.shape[axis]
     view.buf, view.len, view.itemsize = exported.address, step, exported.itemsize
     view.readonly, view.ndim = exported.readonly, rank
+    view.suboffsets = view.internal = None  # whoever asks for a buffer need not have cleared the struct
     view.format = ctypes.addressof(_permanent(exported.format))
     view.shape = ctypes.addressof(extents)
     view.strides = ctypes.addressof(extents) + rank * ctypes.sizeof(ctypes.c_ssize_t)
