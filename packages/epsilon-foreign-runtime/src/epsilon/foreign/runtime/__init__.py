@@ -28,16 +28,47 @@ from epsilon.foreign.backend import (
 from . import scalars  # fills the type table  # noqa: F401
 from .__about__ import __version__
 from .access import read, write
+from .aggregates import Anonymous, declare, make_aggregate
+from .arena import Arena
+from .array import Array, ArrayType
+from .bits import Bits
 from .checks import Check, check_errno, check_nonnegative, check_nonnull, check_zero, guarded
-from .errors import DeclarationError, ForeignOSError, LibraryError, SymbolNotFoundError, os_error
+from .const import Const
+from .conversion import asdict, astuple, replace
+from .creation import addressof, alloc, array, free, from_buffer, memory, new, pointer
+from .debug import CorruptedMemoryError
+from .enums import UnknownEnumValue, declare_enum
+from .errors import (
+    AlignmentError,
+    BoundsError,
+    ConstError,
+    DeclarationError,
+    ForeignOSError,
+    LayoutError,
+    LibraryError,
+    NullPointerError,
+    OwnershipError,
+    SymbolNotFoundError,
+    os_error,
+)
+from .fields import Field
 from .function import Declaration, Declared, bind_declaration, declared
 from .library import Library, shared_library
+from .members import StructType
+from .objects import Data
+from .out import InOut, Out
+from .owned import Owned
+from .pointer import Pointer, PointerType, null
 from .search import register_finder, unregister_finder
+from .sizes import alignof, offsetof, sizeof, typeof
+from .strings import bytes_at, c_string, string_at
+from .structs import Struct
 from .types import (
     TYPES,
     ForeignType,
     Typed,
     UnknownTypeError,
+    add_resolver,
     define_type,
     from_foreign,
     lookup_type,
@@ -50,51 +81,97 @@ from .variadic import VariadicFunction
 __all__ = [
     "DEFAULT_CONVENTION",
     "TYPES",
+    "AlignmentError",
+    "Anonymous",
+    "Arena",
     "ArgumentError",
     "ArgumentRangeError",
     "ArgumentTypeError",
     "ArgumentValueError",
+    "Array",
+    "ArrayType",
     "BackendError",
     "BackendUnavailableError",
+    "Bits",
+    "BoundsError",
     "Check",
     "ClosedLibraryError",
+    "Const",
+    "ConstError",
+    "CorruptedMemoryError",
+    "Data",
     "Declaration",
     "DeclarationError",
     "Declared",
+    "Field",
     "ForeignError",
     "ForeignOSError",
     "ForeignType",
+    "InOut",
+    "LayoutError",
     "Library",
     "LibraryError",
     "LifetimeError",
+    "NullPointerError",
+    "Out",
+    "Owned",
+    "OwnershipError",
+    "Pointer",
+    "PointerType",
+    "Struct",
+    "StructType",
     "SymbolNotFoundError",
     "Typed",
     "UnknownBackendError",
+    "UnknownEnumValue",
     "UnknownTypeError",
     "UnsupportedSignatureError",
     "Variable",
     "VariadicFunction",
     "__version__",
+    "add_resolver",
+    "addressof",
+    "alignof",
+    "alloc",
+    "array",
+    "asdict",
+    "astuple",
     "available_backends",
     "bind_declaration",
+    "bytes_at",
+    "c_string",
     "check_errno",
     "check_nonnegative",
     "check_nonnull",
     "check_zero",
+    "declare",
+    "declare_enum",
     "declared",
     "define_type",
+    "free",
+    "from_buffer",
     "from_foreign",
     "get_backend",
     "guarded",
     "lookup_type",
+    "make_aggregate",
+    "memory",
+    "new",
+    "null",
+    "offsetof",
     "os_error",
+    "pointer",
     "read",
     "register_backend",
     "register_finder",
+    "replace",
     "resolve_type",
     "select_backend",
     "shared_library",
+    "sizeof",
+    "string_at",
     "to_foreign",
+    "typeof",
     "unavailable_reason",
     "unregister_finder",
     "use_backend",

@@ -6,7 +6,7 @@ import errno
 import functools
 import os
 
-from epsilon.foreign.backend import ForeignError
+from epsilon.foreign.backend import ForeignError, LifetimeError
 
 
 class LibraryError(ForeignError, OSError):
@@ -22,7 +22,27 @@ class DeclarationError(ForeignError, TypeError):
 
 
 class LayoutError(DeclarationError, ValueError):
-    """A struct or union declared with a number that C cannot lay out: a width, an alignment, a count, a size."""
+    """A number that C cannot lay out: a width, an alignment, a count, a size."""
+
+
+class BoundsError(ForeignError, IndexError):
+    """An access outside the memory of a pointer or an array, or where nobody has said how far it reaches."""
+
+
+class NullPointerError(ForeignError, ValueError):
+    """An access through a NULL pointer."""
+
+
+class AlignmentError(ForeignError, ValueError):
+    """An access through a pointer whose address is not a multiple of what its type needs."""
+
+
+class ConstError(ForeignError, TypeError):
+    """A write through something declared `Const`, or into read-only memory."""
+
+
+class OwnershipError(LifetimeError, ValueError):
+    """Memory was to be freed that nobody has allocated here, or not by this pointer."""
 
 
 class ForeignOSError(ForeignError, OSError):

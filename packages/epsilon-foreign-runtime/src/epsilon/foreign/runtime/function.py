@@ -19,8 +19,10 @@ from epsilon.foreign.backend import (
     type_name,
 )
 
+from .array import ArrayType
 from .checks import Check
 from .errors import DeclarationError
+from .out import OutFunction, OutType, has_outputs
 from .types import ForeignType
 
 
@@ -50,7 +52,10 @@ def bind_declaration(address: int, declaration: Declaration) -> tuple[Callable[.
     """Bind a function that is not variadic on the backend that `select_backend` gives for its signature."""
     binding = binding_of(declaration)
     backend = select_backend(binding.signature)
-    return backend.bind(address, binding), backend
+    function = backend.bind(address, binding)
+    if has_outputs(declaration):
+        return OutFunction(function, declaration), backend
+    return function, backend
 
 
 def binding_of(declaration: Declaration, variadic_from: int | None = None) -> Binding:
@@ -59,11 +64,10 @@ def binding_of(declaration: Declaration, variadic_from: int | None = None) -> Bi
     Raises DeclarationError for what C has no meaning for. A default that does not fit is found when it is
     used.
     """
+    declaration = _decayed(declaration)
     _validate(declaration)
     try:
-        made = _prototype(
-            declaration.result, declaration.parameters, variadic_from, declaration.convention
-        )
+        made = _prototype(declaration.result, declaration.parameters, variadic_from, declaration.convention)
     except TypeError:  # a default that cannot be hashed
         made = _prototype.__wrapped__(
             declaration.result, declaration.parameters, variadic_from, declaration.convention
@@ -98,16 +102,36 @@ def _prototype(
     )
 
 
+def _decayed(declaration: Declaration) -> Declaration:
+    """Array parameters are pointers in C (C11 6.7.6.3p7)."""
+    if not any(isinstance(p.type, ArrayType) for p in declaration.parameters):
+        return declaration
+    return declaration._replace(
+        parameters=tuple(
+            p._replace(type=p.type.decayed) if isinstance(p.type, ArrayType) else p
+            for p in declaration.parameters
+        )
+    )
+
+
 def _validate(declaration: Declaration) -> None:
     seen: set[str] = set()
+    if declaration.variadic and has_outputs(declaration):
+        raise DeclarationError(f"{declaration.name}(): a variadic function cannot have Out parameters")
     for position, parameter in enumerate(declaration.parameters, 1):
         label = f"{declaration.name}(): parameter {repr(parameter.name) if parameter.name else position}"
         if parameter.type.abi.kind is Kind.VOID:
             raise DeclarationError(f"{label} cannot be void")
+        if not parameter.type.complete:
+            raise DeclarationError(
+                f"{label}: {parameter.type.name} is incomplete; only pointers to it can be passed"
+            )
         if parameter.name and parameter.name in seen:
             raise DeclarationError(f"{label} is repeated")
         seen.add(parameter.name)
     result, check = declaration.result, declaration.check
+    if not result.complete or isinstance(result, (ArrayType, OutType)):
+        raise DeclarationError(f"{declaration.name}(): C returns no {result.name} by value")
     if result.result_marshal in (Marshal.BUFFER, Marshal.WRITABLE):
         raise DeclarationError(
             f"{declaration.name}(): the result cannot be a {result.name}: nothing tells its length; "

@@ -21,6 +21,8 @@ from epsilon.foreign.backend import (
 from .checks import Check
 from .errors import DeclarationError, SymbolNotFoundError
 from .function import Declaration, bind_declaration, declared
+from .objects import MemoryOwner
+from .owned import settled
 from .search import open_library
 from .types import resolve_type
 from .variable import Variable
@@ -50,6 +52,8 @@ class Library:
         self._resolved: dict[str, int] = {}
         self._functions: dict[int, tuple[weakref.ref[Any], Backend | None]] = {}
         self._lock = threading.Lock()
+        #: What the memory of its variables looks at; it ends with `close`.
+        self.lifetime = MemoryOwner("its library was closed")
         self.closed = False
 
     @property
@@ -123,6 +127,7 @@ class Library:
     def bind_declaration(self, symbol: str, declaration: Declaration) -> Callable[..., Any]:
         """As `bind`, for a whole declaration, whose name may differ from the symbol's."""
         address = self.symbol(symbol)
+        declaration = settled(declaration, self)
         if declaration.variadic:
             function: Callable[..., Any] = VariadicFunction(address, declaration, _select)
             self._remember(function, None)
@@ -134,18 +139,19 @@ class Library:
     def variable(self, name: str, type: Any) -> Variable:
         """The exported variable `name` of a C type. Raises SymbolNotFoundError, DeclarationError."""
         row = resolve_type(type)
-        if row.size == 0:
+        if row.size == 0 or not row.complete:
             raise DeclarationError(f"variable {name} cannot be {row.name}, which has no size")
         return Variable(self, name, self.symbol(name), row)
 
     def close(self) -> None:
         """Close the library and redirect its functions, which raise from now on.
 
-        Closing twice does nothing.
+        Closing twice does nothing. Raises BufferError while the memory of a variable is exported.
         """
         with self._lock:
             if self.closed:
                 return
+            self.lifetime._finish()  # raises while a variable's memory is exported
             self.closed = True
             self._resolved.clear()
             bound = list(self._functions.values())
@@ -191,7 +197,7 @@ def _disconnect(function: Any, backend: Backend | None) -> None:
     if backend is None:
         function.redirect(None)
     else:
-        backend.redirect(function, None)
+        backend.redirect(getattr(function, "__wrapped__", function), None)
 
 
 def _library_name(name: Any) -> str | None:

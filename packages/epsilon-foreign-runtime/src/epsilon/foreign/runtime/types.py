@@ -23,7 +23,20 @@ class ForeignType:
     and returns what the user sees; None leaves it as it is.
     """
 
-    __slots__ = ("abi", "from_foreign", "marshal", "name", "result_marshal", "to_foreign")
+    __slots__ = (
+        "abi",
+        "array_class",
+        "from_foreign",
+        "items",
+        "marshal",
+        "name",
+        "pointer_class",
+        "result_marshal",
+        "to_foreign",
+    )
+
+    #: False for a struct of which only the name is known: it has no size, so only pointers to it make sense.
+    complete = True
 
     def __init__(
         self,
@@ -41,6 +54,10 @@ class ForeignType:
         self.result_marshal = result_marshal or marshal
         self.to_foreign: Converter = to_foreign or converter(abi, marshal)
         self.from_foreign = from_foreign
+        # Made when they are first needed: how values lie in memory, and the classes of pointers and arrays.
+        self.items: Any = None
+        self.pointer_class: Any = None
+        self.array_class: Any = None
 
     @property
     def size(self) -> int:
@@ -182,6 +199,8 @@ def resolve_type(annotation: Any) -> ForeignType:
     row = getattr(annotation, "__foreign_type__", None)
     if isinstance(row, ForeignType):
         return row
+    if type(annotation).__name__ == "TypeAliasType":  # ``type radians = c.double``, new in Python 3.12
+        return resolve_type(annotation.__value__)
     for resolver in _resolvers:
         row = resolver(annotation)
         if row is not None:
@@ -193,6 +212,12 @@ def resolve_type(annotation: Any) -> ForeignType:
 
 #: Functions that know further annotations: each returns a row or None. Modules of this layer add theirs.
 _resolvers: list[Callable[[Any], ForeignType | None]] = []
+
+
+def add_resolver(resolver: Callable[[Any], ForeignType | None]) -> None:
+    """Let `resolve_type` ask one more function, after the ones it asks already."""
+    _resolvers.append(resolver)
+
 
 _HINTS: dict[type, str] = {
     int: "c.int or c.long",

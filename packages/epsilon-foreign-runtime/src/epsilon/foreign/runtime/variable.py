@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from epsilon.foreign.backend import ArgumentError, ClosedLibraryError
 
 from .access import read, write
+from .items import items_of
+from .pointer import pointer_at, pointer_to
 from .types import ForeignType
 
 if TYPE_CHECKING:
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Variable:
-    """A typed view of a C variable. `value` reads and writes it; the library must be open."""
+    """A typed view of a C variable. `value` reads and writes it; the library must be open.
+
+    Of a struct or an array, `value` is a view of the variable itself, and what is assigned is copied into it.
+    """
 
     __slots__ = ("_library", "address", "name", "type")
 
@@ -31,15 +36,31 @@ class Variable:
         Raises ClosedLibraryError; ArgumentError for a value that does not fit.
         """
         self._check_open()
+        if self._rich:
+            return items_of(self.type).load(self.address, self.pointer())
         return read(self.address, self.type)
 
     @value.setter
     def value(self, value: Any) -> None:
         self._check_open()
         try:
-            write(self.address, self.type, value)
+            if self._rich:
+                items_of(self.type).store(self.address, value, self.pointer())
+            else:
+                write(self.address, self.type, value)
         except ArgumentError as error:
             raise type(error)(f"variable {self.name}: {error}") from None
+
+    @property
+    def _rich(self) -> bool:
+        """Is it of a type whose values are data objects?"""
+        return hasattr(self.type, "make_items")
+
+    def pointer(self) -> Any:
+        """A pointer to the variable, usable while the library is open. Raises ClosedLibraryError."""
+        self._check_open()
+        lifetime, upper = self._library.lifetime, self.address + self.type.size
+        return pointer_at(pointer_to(self.type), self.address, self.address, upper, lifetime._live, lifetime)
 
     def _check_open(self) -> None:
         if self._library.closed:

@@ -1,0 +1,165 @@
+"""Arenas: many allocations, freed together."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+from epsilon.foreign.backend import DEAD, FUNDAMENTAL, LIVE, LifetimeError
+
+from . import debug
+from .blocks import allocate
+from .errors import LayoutError
+from .objects import MemoryOwner, place
+from .pointer import pointer_at, pointer_to
+from .types import TYPES, ForeignType, resolve_type
+
+#: Bytes that an arena gets from the C library at a time.
+BLOCK = 64 * 1024
+_END = 1 << 62
+
+
+class Arena(MemoryOwner):
+    """Memory that is freed all at once: by `close`, at the end of a ``with`` block, or with the arena object.
+
+    Pointers, structs and arrays made in it raise LifetimeError afterwards. All memory is zeroed. Any thread
+    may use an arena, unless it is `confined` to the one that makes it: then no lock is taken, and every use
+    of the arena or its memory by another thread raises LifetimeError.
+    """
+
+    __slots__ = ("_blocks", "_guard", "allocated")
+
+    def __init__(self, *, confined: bool = False) -> None:
+        super().__init__("its arena was closed", confined=confined)
+        self._blocks: list[tuple[int, Any]] = []
+        self._guard: Any = contextlib.nullcontext() if confined else threading.Lock()
+        #: Bytes taken from the C library so far.
+        self.allocated = 0
+
+    def alloc(self, type: Any, count: int = 1, *, align: int | None = None) -> Any:
+        """Memory for `count` values of a type: a bounded pointer.
+
+        Raises LayoutError for a negative count or an `align` that is no power of two, MemoryError,
+        LifetimeError.
+        """
+        row = resolve_type(type)
+        cls = pointer_to(row)
+        size = checked_size(row, count)
+        address = self._take(size, checked_alignment(row, align))
+        return pointer_at(cls, address, address, address + size, self._live, self)
+
+    def new(self, type: Any, *args: Any, **kwargs: Any) -> Any:
+        """A value in this arena: as `new` makes one in memory of its own."""
+        from .creation import new_in
+
+        return new_in(self._make, type, args, kwargs)
+
+    def array(self, type: Any, init: Any) -> Any:
+        """An array in this arena, of a length or with the values of an iterable: as `array` makes one."""
+        from .creation import array_in
+
+        return array_in(self._make, type, init)
+
+    def string(self, text: str | bytes) -> Any:
+        """A C string in this arena, in UTF-8: a pointer to `char`, NUL included in its bounds."""
+        from .strings import encoded
+
+        return self.bytes(encoded(text)).cast(TYPES["char"])
+
+    def bytes(self, data: bytes | bytearray | memoryview) -> Any:
+        """A copy of bytes in this arena: a pointer to `uint8`."""
+        from .creation import put_bytes
+
+        return put_bytes(self.alloc(TYPES["uint8"], memoryview(data).nbytes), data)
+
+    @property
+    def closed(self) -> bool:
+        """Has the memory been freed?"""
+        return self._cell == DEAD
+
+    def close(self) -> None:
+        """Free the memory. Closing twice does nothing. Raises BufferError while a buffer of it is
+        exported."""
+        if self._cell == DEAD:
+            return
+        self._check()
+        with self._guard:
+            self._finish()
+            self._cursor = self._end = 0
+            blocks, self._blocks = self._blocks, []
+        for address, free in blocks:
+            free(address)
+
+    def __enter__(self) -> Self:
+        self._check()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        for address, free in getattr(self, "_blocks", ()):
+            free(address)
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{self.allocated} bytes"
+        return f"<{type(self).__name__} {state}>"
+
+    def _check(self) -> None:
+        """Raise LifetimeError when the arena is closed, or confined to another thread."""
+        if self._cell == LIVE:
+            return
+        if self._cell == DEAD:
+            raise LifetimeError("the arena is closed")
+        if self._thread != threading.get_ident():
+            raise LifetimeError("the arena is confined to another thread than this one")
+
+    def _make(self, cls: Any, size: int, alignment: int) -> Any:
+        address = self._take(size, alignment)
+        return place(cls, address, address + size, self._live, self)
+
+    def _take(self, size: int, alignment: int) -> int:
+        if self._cell != LIVE:
+            self._check()
+        with self._guard:
+            start = (self._cursor + alignment - 1) & -alignment
+            stop = start + (size or 1)  # so that no two allocations have one address
+            if stop <= self._end:
+                self._cursor = stop
+                return start
+            return self._refill(size or 1, alignment)
+
+    def _refill(self, size: int, alignment: int) -> int:
+        # Closed by another thread since it was looked at?
+        self._check()
+        whole = debug.ENABLED or size + alignment > BLOCK // 4
+        length = size if whole else BLOCK
+        address, free = allocate(length, max(alignment, FUNDAMENTAL))
+        self._blocks.append((address, free))
+        self.allocated += length
+        if not whole:
+            self._cursor, self._end = address + size, address + length
+        return address
+
+
+def checked_size(row: ForeignType, count: int) -> int:
+    """Bytes of `count` values. Raises LayoutError, and DeclarationError for a type without a size."""
+    from .sizes import complete
+
+    size = complete(row).size
+    if count < 0 or count * size > _END:
+        raise LayoutError(f"cannot allocate {count} elements of {row.name}, {size} bytes each")
+    return size * count
+
+
+def checked_alignment(row: ForeignType, align: int | None) -> int:
+    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two."""
+    if align is None:
+        return row.alignment
+    if align < 1 or align & (align - 1):
+        raise LayoutError(f"align={align!r} is not a power of two")
+    return max(align, row.alignment)
