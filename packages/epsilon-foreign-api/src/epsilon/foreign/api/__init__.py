@@ -27,6 +27,7 @@ from epsilon.foreign.runtime import (
     CorruptedMemoryError,
     DeclarationError,
     Field,
+    ForeignCallback,
     ForeignError,
     ForeignOSError,
     ForeignType,
@@ -74,6 +75,7 @@ from . import c
 from .__about__ import __version__
 from .annotations import Anonymous, Bits, Const, InOut, Out, Owned
 from .call import shared_call
+from .callback import Callback, callback
 from .containers import Array, Pointer
 from .library import Library, shared
 from .memory import Arena, alloc, array, c_string, free, from_buffer, memory, new, null, pointer
@@ -92,6 +94,7 @@ __all__ = [
     "BackendUnavailableError",
     "Bits",
     "BoundsError",
+    "Callback",
     "Check",
     "ClosedLibraryError",
     "Const",
@@ -99,6 +102,7 @@ __all__ = [
     "CorruptedMemoryError",
     "DeclarationError",
     "Field",
+    "ForeignCallback",
     "ForeignError",
     "ForeignOSError",
     "ForeignType",
@@ -130,6 +134,7 @@ __all__ = [
     "bytes_at",
     "c",
     "c_string",
+    "callback",
     "check_errno",
     "check_nonnegative",
     "check_nonnull",

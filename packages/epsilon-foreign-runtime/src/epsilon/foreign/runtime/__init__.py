@@ -32,6 +32,7 @@ from .aggregates import Anonymous, declare, make_aggregate
 from .arena import Arena
 from .array import Array, ArrayType
 from .bits import Bits
+from .callbacks import Callback, CallbackType, ForeignCallback, callback_type
 from .checks import Check, check_errno, check_nonnegative, check_nonnull, check_zero, guarded
 from .const import Const
 from .conversion import asdict, astuple, replace
@@ -94,6 +95,8 @@ __all__ = [
     "BackendUnavailableError",
     "Bits",
     "BoundsError",
+    "Callback",
+    "CallbackType",
     "Check",
     "ClosedLibraryError",
     "Const",
@@ -104,6 +107,7 @@ __all__ = [
     "DeclarationError",
     "Declared",
     "Field",
+    "ForeignCallback",
     "ForeignError",
     "ForeignOSError",
     "ForeignType",
@@ -140,6 +144,7 @@ __all__ = [
     "bind_declaration",
     "bytes_at",
     "c_string",
+    "callback_type",
     "check_errno",
     "check_nonnegative",
     "check_nonnull",

@@ -1,0 +1,76 @@
+"""``@callback``: a Python function as a function pointer that C may keep."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+
+from epsilon.foreign.runtime import DeclarationError, ForeignCallback, callback_type, resolve_type
+
+from .declare import declaration_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+if TYPE_CHECKING:
+    #: The type of a function pointer: ``Callback[[c.int, c.int], c.int]``.
+    Callback = Callable
+
+    class TypedCallback(ForeignCallback, Generic[P, R]):
+        """A `ForeignCallback` as type checkers see it: callable like the function it was made of."""
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+else:
+    from epsilon.foreign.runtime import Callback as Callback
+
+
+Onerror = Callable[[BaseException], object]
+
+
+@overload
+def callback(
+    function: Callable[P, R], type: Any = None, *, error: Any = None, onerror: Onerror | None = None
+) -> TypedCallback[P, R]: ...
+
+
+@overload
+def callback(
+    *, type: Any = None, error: Any = None, onerror: Onerror | None = None
+) -> Callable[[Callable[P, R]], TypedCallback[P, R]]: ...
+
+
+def callback(
+    function: Callable[..., Any] | None = None,
+    type: Any = None,
+    *,
+    error: Any = None,
+    onerror: Onerror | None = None,
+) -> Any:
+    """A callback that lives until its object dies, or to the end of its ``with`` block.
+
+    ``@callback`` over an annotated function, or ``callback(function, Callback[[...], result])``. `error` is what C gets
+    when the function raises, zero if not given; the exception itself is raised by the foreign call that C was in. On a
+    thread that no Python code waits on, it goes to `onerror`, or to `sys.unraisablehook`.
+
+    Raises DeclarationError for missing annotations or a type that is no `Callback`, ArgumentError when `error` does
+    not fit the result, UnsupportedSignatureError.
+    """
+    frame = sys._getframe(1)
+
+    def make(function: Callable[..., Any]) -> ForeignCallback:
+        if type is not None:
+            row = resolve_type(type)
+        else:
+            declared = declaration_of(function, frame, check=None, release_gil=True, convention="c")
+            if declared.variadic:
+                raise DeclarationError(f"{declared.name}(): C cannot call a variadic callback")
+            row = callback_type(tuple([p.type for p in declared.parameters]), declared.result)
+        if not hasattr(row, "upcall"):
+            raise DeclarationError(
+                f"{row.name} is not the type of a function pointer; use Callback[[...], result]"
+            )
+        return ForeignCallback(function, row, error=error, onerror=onerror)
+
+    return make if function is None else make(function)

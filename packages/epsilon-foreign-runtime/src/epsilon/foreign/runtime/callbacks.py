@@ -1,0 +1,293 @@
+"""Callbacks: Python functions that C calls, and C functions that C hands to Python.
+
+``Callback[[c.int, c.int], c.int]`` is the type of a function pointer. A Python function given where one is
+expected lives for that call; a `ForeignCallback` lives as long as its object; a function pointer from C is a
+callable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from epsilon.foreign.backend import (
+    POINTER,
+    Address,
+    CallbackHandle,
+    DeadCallbackError,
+    Marshal,
+    Pointee,
+    Signature,
+    UnsupportedSignatureError,
+    Upcall,
+    UpcallParameter,
+    available_backends,
+    expected,
+    get_backend,
+    select_backend,
+    type_name,
+)
+
+from .errors import DeclarationError
+from .function import Declaration, Declared, bind_declaration
+from .items import Items, load_address, store_address
+from .objects import ALWAYS
+from .pointer import PointerType, pointer_at
+from .types import ForeignType, add_resolver, lend, resolve_type
+
+#: Function pointers from C that one type remembers as bound functions.
+REMEMBERED = 256
+#: Marshals that a backend makes natural values of by itself.
+_NATURAL = (Marshal.VALUE, Marshal.STRING, Marshal.BYTES)
+
+
+class Callback:
+    """``Callback[[parameters], result]``: the type of a pointer to a C function."""
+
+    def __class_getitem__(cls, parameters: Any) -> CallbackType:
+        if (
+            not isinstance(parameters, tuple)
+            or len(parameters) != 2
+            or not isinstance(parameters[0], Sequence)
+        ):
+            raise DeclarationError("Callback takes a list of types and a result: Callback[[c.int], c.int]")
+        rows = tuple([resolve_type(p) for p in parameters[0]])
+        return callback_type(rows, resolve_type(parameters[1]))
+
+
+class CallbackType(ForeignType):
+    """The row of ``Callback[[parameters], result]``; equal types are one object."""
+
+    __slots__ = ("_bound", "_upcall", "parameters", "result")
+
+    def __init__(self, parameters: tuple[ForeignType, ...], result: ForeignType) -> None:
+        name = f"Callback[[{', '.join([p.name for p in parameters])}], {result.name}]"
+        if result.marshal in (Marshal.BUFFER, Marshal.WRITABLE):
+            raise DeclarationError(f"{name}: a {result.name} cannot be the result; say c.pointer")
+        super().__init__(
+            name, POINTER, marshal=Marshal.OBJECT, to_foreign=self._lend, from_foreign=self.from_address
+        )
+        self.parameters = parameters
+        self.result = result
+        self._upcall: Upcall | None = None
+        self._bound: dict[int, Callable[..., Any]] = {}
+
+    @property
+    def upcall(self) -> Upcall:
+        """What the backend is told of callbacks of this type. Raises DeclarationError."""
+        if self._upcall is None:
+            self._upcall = self.upcall_with()
+        return self._upcall
+
+    def upcall_with(
+        self,
+        name: str = "callback",
+        error: Any = None,
+        onerror: Callable[[BaseException], object] | None = None,
+    ) -> Upcall:
+        """As `upcall`, with a name, an error value of the result's type, and a handler of its own.
+
+        Raises DeclarationError, and an `ArgumentError` when `error` does not fit.
+        """
+        signature = Signature(self.result.abi, [p.abi for p in self.parameters])
+        canonical = None if error is None else self.result.to_foreign(error)
+        return Upcall(
+            signature,
+            name,
+            tuple([_parameter(p) for p in self.parameters]),
+            convert=_result_converter(self.result),
+            result_marshal=Marshal.VALUE if self.result.marshal is Marshal.VALUE else Marshal.OBJECT,
+            error=canonical,
+            onerror=onerror,
+        )
+
+    def make(self, function: Callable[..., Any], upcall: Upcall | None = None) -> CallbackHandle:
+        """A callback on the preferred backend, or else on the first that can make it.
+
+        Raises UnsupportedSignatureError, ArgumentTypeError when `function` cannot be called.
+        """
+        if not callable(function):
+            raise expected(f"a function for {self.name}", function)
+        upcall = upcall or self.upcall
+        preferred = select_backend(upcall.signature)
+        try:
+            return preferred.callback(function, upcall)
+        except UnsupportedSignatureError as error:
+            refused = error
+        for name in available_backends():
+            backend = get_backend(name)
+            if backend is not preferred:
+                try:
+                    return backend.callback(function, upcall)
+                except UnsupportedSignatureError:
+                    continue
+        raise refused
+
+    def _lend(self, value: Any) -> int:
+        """The address of a callback, of a function pointer from C, or of a new callback that lives for the
+        call.
+        """
+        if value is None:
+            return 0
+        if isinstance(value, ForeignCallback):
+            if value.type is not self:
+                raise expected(self.name, value)
+            return Address(value.address, value)
+        pointer = _pointers.get(id(value))
+        if pointer is not None and pointer[1] is self and pointer[2] is value:
+            return pointer[0]
+        if not callable(value):
+            raise expected(f"a function for {self.name}", value)
+        handle = self.make(value)
+        return Address(handle.address, handle)
+
+    def from_address(self, address: int | None) -> Callable[..., Any] | None:
+        """A function pointer from C as a callable; None for NULL. The same address gives the same callable."""
+        if not address:
+            return None
+        found = self._bound.get(address)
+        if found is None:
+            declaration = Declaration(
+                f"function_{address:#x}", self.result, tuple([Declared(p) for p in self.parameters])
+            )
+            found, _ = bind_declaration(address, declaration)
+            if len(self._bound) >= REMEMBERED:
+                _forget(self._bound.pop(next(iter(self._bound))))
+            self._bound[address] = found
+            _pointers[id(found)] = (address, self, found)
+        return found
+
+    def make_items(self) -> Items:
+        """See `items_of`: a stored callback lives as long as the struct it is stored in."""
+
+        def load(address: int, holder: Any) -> Any:
+            return self.from_address(load_address(address, holder))
+
+        def store(address: int, value: Any, holder: Any) -> None:
+            store_address(address, self._lend(value), holder)
+
+        return Items(self, self.size, self.alignment - 1, load, store, None, b"P")
+
+
+#: Callables made of function pointers, by identity: what can be passed back to C as the pointer it was.
+_pointers: dict[int, tuple[int, CallbackType, Callable[..., Any]]] = {}
+_types: dict[tuple[tuple[ForeignType, ...], ForeignType], CallbackType] = {}
+
+
+def _forget(function: Callable[..., Any]) -> None:
+    _pointers.pop(id(function), None)
+
+
+def callback_type(parameters: tuple[ForeignType, ...], result: ForeignType) -> CallbackType:
+    """The one row for these rows."""
+    found = _types.get((parameters, result))
+    if found is None:
+        found = _types.setdefault((parameters, result), CallbackType(parameters, result))
+    return found
+
+
+def _parameter(row: ForeignType) -> UpcallParameter:
+    if isinstance(row, PointerType):
+        return _pointer_parameter(row)
+    marshal = row.result_marshal if row.result_marshal in _NATURAL else Marshal.VALUE
+    return UpcallParameter(marshal, row.from_foreign)
+
+
+def _pointer_parameter(row: PointerType) -> UpcallParameter:
+    """A pointer whose target may be read: C would not pass one to a callback for nothing."""
+    cls = row.cls
+    target = cls.target()
+    if not target.complete or not target.size:
+        return UpcallParameter(Marshal.VALUE, row.from_foreign)
+    size = cls.target_size() * max(cls._promised, 1)
+
+    def receive(address: int | None) -> Any:
+        return (
+            pointer_at(cls, address, address, address + size, ALWAYS, None)
+            if address
+            else cls.from_address(0)
+        )
+
+    return UpcallParameter(Marshal.VALUE, receive, Pointee(cls.from_address(0), size))
+
+
+def _result_converter(result: ForeignType) -> Callable[[Any], Any] | None:
+    if result.name == "void":
+        return None
+    if result.marshal in (Marshal.STRING, Marshal.BYTES):
+        convert = result.to_foreign
+        return lambda value: lend(convert(value))
+    return result.to_foreign
+
+
+class ForeignCallback:
+    """A Python function that C may keep a pointer to, for as long as this object lives or until `release`.
+
+    It is still a Python function: calling it calls Python, not C. `address` is what C calls.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        type: CallbackType,
+        *,
+        error: Any = None,
+        onerror: Callable[[BaseException], object] | None = None,
+    ) -> None:
+        self.function = function
+        self.type = type
+        self.__name__: str = getattr(function, "__name__", type_name(function))
+        self.__doc__ = getattr(function, "__doc__", None)
+        # Kept: backends know an upcall by its identity.
+        self._upcall = type.upcall_with(self.__name__, error, onerror)
+        self._handle: CallbackHandle | None = type.make(function, self._upcall)
+
+    @property
+    def address(self) -> int:
+        """Where C calls it. Raises LifetimeError once released."""
+        handle = self._handle
+        if handle is None:
+            raise DeadCallbackError(f"callback {self.__name__} was used after it was released")
+        return handle.address
+
+    @property
+    def released(self) -> bool:
+        """Has `release` been called?"""
+        return self._handle is None
+
+    def release(self) -> None:
+        """Give the callback up before the object dies: C must not call it any more. Twice does nothing."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.release()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __foreign_address__(self) -> int:
+        return Address(self.address, self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def __repr__(self) -> str:
+        where = "released" if self._handle is None else f"at {self.address:#x}"
+        return f"<foreign callback {self.__name__}: {self.type.name} {where}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"cannot pickle callback {self.__name__!r}: an address means nothing in another process"
+        )
+
+
+def _resolve(annotation: Any) -> ForeignType | None:
+    return annotation if isinstance(annotation, CallbackType) else None
+
+
+add_resolver(_resolve)
