@@ -57,10 +57,15 @@ def native(backend: Backend, library: Library) -> Native:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """The C library, compiled once a session."""
-    path = os.environ.get(LIBRARY) or compiled(tmp_path_factory.mktemp("native"))
-    return Library(loader.dlopen(str(path)))
+def library_path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the C library is, compiled once a session."""
+    return os.environ.get(LIBRARY) or str(compiled(tmp_path_factory.mktemp("native")))
+
+
+@pytest.fixture(scope="session")
+def library(library_path: str) -> Library:
+    """The C library."""
+    return Library(loader.dlopen(library_path))
 
 
 @pytest.fixture(autouse=True)
