@@ -51,6 +51,7 @@ NAMES = {
     1: ["al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil"] + [f"r{number}b" for number in range(8, 16)],
 }
 POINTERS = {8: "qword ptr", 4: "dword ptr", 2: "word ptr", 1: "byte ptr"}
+VECTOR_MOVES = {16: ("movups", "xmmword ptr"), 8: ("movsd", POINTERS[8]), 4: ("movss", POINTERS[4])}
 CONDITIONS = {condition: condition.name.lower() for condition in Condition}
 INDEXES = tuple(register for register in INT_REGISTERS if register is not RSP)
 
@@ -214,10 +215,11 @@ def vector_operations() -> Iterator[Case]:
         yield X86.cvtsi2sd, (v, r), f"cvtsi2sd xmm{int(v)}, {NAMES[8][r]}"
         yield X86.movq_from_int, (v, r), f"movq xmm{int(v)}, {NAMES[8][r]}"
         yield X86.movq_to_int, (r, v), f"movq {NAMES[8][r]}, xmm{int(v)}"
-    for v, base, offset, size in product(VECTOR_REGISTERS, INT_REGISTERS, OFFSETS, (8, 4)):
-        mnemonic = {8: "movsd", 4: "movss"}[size]
-        yield X86.fload, (v, base, offset, size), f"{mnemonic} xmm{int(v)}, {memory(base, offset, size)}"
-        yield X86.fstore, (base, offset, v, size), f"{mnemonic} {memory(base, offset, size)}, xmm{int(v)}"
+    for v, base, offset, size in product(VECTOR_REGISTERS, INT_REGISTERS, OFFSETS, VECTOR_MOVES):
+        mnemonic, pointer = VECTOR_MOVES[size]
+        place = f"{pointer} {memory(base, offset)}"
+        yield X86.fload, (v, base, offset, size), f"{mnemonic} xmm{int(v)}, {place}"
+        yield X86.fstore, (base, offset, v, size), f"{mnemonic} {place}, xmm{int(v)}"
 
 
 def indirect_jumps() -> Iterator[Case]:

@@ -261,6 +261,23 @@ def test_frame_pointers_form_a_chain() -> None:
     assert outer_address < return_address < outer_address + 64
 
 
+@pytest.mark.parametrize("frame_bytes", (0, 24, 4096))
+def test_incoming_is_where_the_callers_stack_arguments_are(frame_bytes: int) -> None:
+    in_registers = {"x86_64": 6, "aarch64": 8}[PROCESSOR]
+    for saved in saved_sets():
+        machine = new_machine()
+        machine.prologue(frame_bytes, saved)
+        machine.load(M.RESULT, M.FP, machine.incoming)
+        machine.load(M.SCRATCH[-1], M.FP, machine.incoming + 8)
+        machine.shl_imm(M.SCRATCH[-1], 8)
+        machine.or_(M.RESULT, M.SCRATCH[-1])
+        machine.epilogue()
+        machine.ret()
+        with placed(machine.finish()) as address:
+            first, second = in_registers + 1, in_registers + 2
+            assert function(address, *range(1, 13)) == first | second << 8
+
+
 def test_every_exit_has_its_own_epilogue() -> None:
     def emit(machine: Machine) -> None:
         negative, large = machine.label(), machine.label()

@@ -205,7 +205,7 @@ class Machine(Protocol):
 
     @property
     def incoming(self) -> int:
-        """Offset from FP, after the prologue, of what the caller's SP was at the call: its stack arguments."""
+        """Offset from FP, after the prologue, of the caller's SP at the call: its stack arguments."""
 
     def ret(self) -> None: ...
     def finish(self) -> bytes:
