@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from epsilon.foreign.backend.heaptype import slot_offset
 from epsilon.foreign.backend.trampoline import cpython
 from epsilon.foreign.backend.trampoline.cpython import Layout, probe
-from epsilon.foreign.backend.trampoline.cpython.types import slot_offset
 
 FREE_THREADED = bool(getattr(sys, "_is_gil_enabled", None)) and object.__basicsize__ > 16
 LAYOUT = probe()

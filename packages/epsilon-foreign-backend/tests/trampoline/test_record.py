@@ -11,14 +11,12 @@ import pickle
 import sys
 import threading
 import weakref
-from collections.abc import Callable
 from types import BuiltinFunctionType
 from typing import Any
 
 import pytest
 from epsilon.foreign.backend import DOUBLE, INT32, POINTER, Binding, Marshal, Parameter, Signature
 from epsilon.foreign.backend.binding import validate
-from epsilon.foreign.backend.trampoline import vectorcall
 from epsilon.foreign.backend.trampoline.memory import CodeHeap
 from epsilon.foreign.backend.trampoline.record import (
     RECORD,
@@ -33,7 +31,7 @@ from hand_stubs import call_target, constant, forward
 HEAP = CodeHeap()
 FORWARD = HEAP.allocate(forward())
 CALL_TARGET = HEAP.allocate(call_target())
-CLOSED = HEAP.allocate(forward(RECORD.extra))
+CLOSED = HEAP.allocate(forward(RECORD.finish))
 
 POWER = validate(
     Binding(
@@ -57,16 +55,8 @@ def builtin(
     return make_function(record, stub, binding.name, binding.doc, text_signature(binding), binding.module)
 
 
-def face(fallback: Any = echo, *, stub: int = FORWARD, address: int = 0x1234, **more: Any) -> Any:
-    return vectorcall.make_vectorcall_function(stub, POWER, address, fallback, **more)
-
-
-both_faces = pytest.mark.parametrize("make", [builtin, face])
-
-
-@both_faces
-def test_the_stub_finds_the_fallback_in_the_record(make: Callable[..., Any]) -> None:
-    function = make()
+def test_the_stub_finds_the_fallback_in_the_record() -> None:
+    function = builtin()
     assert function() == ((), {})
     assert function(1, "two") == ((1, "two"), {})
     assert function(1, exponent=3) == ((1,), {"exponent": 3})
@@ -75,21 +65,18 @@ def test_the_stub_finds_the_fallback_in_the_record(make: Callable[..., Any]) -> 
     assert function(*[1], **arguments) == ((1,), arguments)
 
 
-@both_faces
-def test_a_call_in_a_hot_loop_is_the_same_call(make: Callable[..., Any]) -> None:
-    function = make(lambda x: x)
+def test_a_call_in_a_hot_loop_is_the_same_call() -> None:
+    function = builtin(lambda x: x)
     assert [function(i) for i in range(5000)] == list(range(5000))
 
 
-@both_faces
-def test_exceptions_of_the_fallback_pass_through(make: Callable[..., Any]) -> None:
+def test_exceptions_of_the_fallback_pass_through() -> None:
     with pytest.raises(ZeroDivisionError):
-        make(lambda x: 1 / x)(0)
+        builtin(lambda x: 1 / x)(0)
 
 
-@both_faces
-def test_the_stub_reads_the_target_from_the_record(make: Callable[..., Any]) -> None:
-    function = make(stub=CALL_TARGET, address=HEAP.allocate(constant(42)))
+def test_the_stub_reads_the_target_from_the_record() -> None:
+    function = builtin(stub=CALL_TARGET, address=HEAP.allocate(constant(42)))
     assert function() == 42
 
 
@@ -154,13 +141,12 @@ def test_names_and_documentation_may_be_any_text() -> None:
         builtin(binding=POWER._replace(name="a\0b"))
 
 
-@both_faces
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_pickling_is_refused(make: Callable[..., Any], protocol: int) -> None:
+def test_pickling_is_refused(protocol: int) -> None:
     with pytest.raises(TypeError, match="cannot pickle foreign function 'power'"):
-        pickle.dumps(make(), protocol)
+        pickle.dumps(builtin(), protocol)
     with pytest.raises(TypeError, match="cannot pickle foreign function 'power'"):
-        pickle._dumps(make(), protocol)  # type: ignore[attr-defined]
+        pickle._dumps(builtin(), protocol)  # type: ignore[attr-defined]
 
 
 def test_copies_of_a_function_are_the_function() -> None:
@@ -170,9 +156,8 @@ def test_copies_of_a_function_are_the_function() -> None:
         copy.copy(function.__self__)
 
 
-@both_faces
-def test_a_function_takes_weak_references_and_dies(make: Callable[..., Any]) -> None:
-    function = make(keep=(kept := Thing()))
+def test_a_function_takes_weak_references_and_dies() -> None:
+    function = builtin(finish=(kept := Thing()))
     gone = weakref.ref(function)
     left = weakref.ref(kept)
     del kept
@@ -183,10 +168,9 @@ def test_a_function_takes_weak_references_and_dies(make: Callable[..., Any]) -> 
     assert (gone(), left()) == (None, None)
 
 
-@both_faces
-def test_cycles_through_the_record_are_collected(make: Callable[..., Any]) -> None:
+def test_cycles_through_the_record_are_collected() -> None:
     thing = Thing()
-    thing.function = make(thing.method, finish=thing, keep=[thing])
+    thing.function = builtin(thing.method, finish=[thing])
     gone = weakref.ref(thing)
     record = weakref.ref(record_of(thing.function))
     del thing
@@ -215,11 +199,10 @@ def test_a_bound_method_outlives_its_function_in_a_call() -> None:
     assert holder[0](1) == "alive"
 
 
-@both_faces
-def test_creating_and_dropping_functions_leaks_nothing(make: Callable[..., Any]) -> None:
+def test_creating_and_dropping_functions_leaks_nothing() -> None:
     def round(count: int) -> None:
         for _ in range(count):
-            make(keep=marker)()
+            builtin(finish=marker)()
 
     marker = Thing()
     round(1000)
@@ -232,10 +215,9 @@ def test_creating_and_dropping_functions_leaks_nothing(make: Callable[..., Any])
     assert resident() - before < 2 * 1024 * 1024
 
 
-@both_faces
-def test_redirecting_changes_the_target_of_the_next_call(make: Callable[..., Any]) -> None:
+def test_redirecting_changes_the_target_of_the_next_call() -> None:
     first, second = HEAP.allocate(constant(1)), HEAP.allocate(constant(2))
-    function = make(stub=CALL_TARGET, address=first)
+    function = builtin(stub=CALL_TARGET, address=first)
 
     def call() -> Any:
         return function()
@@ -246,13 +228,12 @@ def test_redirecting_changes_the_target_of_the_next_call(make: Callable[..., Any
     assert record_of(function).address == second
 
 
-@both_faces
-def test_a_closed_function_reaches_the_closed_stub_and_can_be_opened_again(make: Callable[..., Any]) -> None:
+def test_a_closed_function_reaches_the_closed_stub_and_can_be_opened_again() -> None:
     def closed(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("closed")
 
     first, second = HEAP.allocate(constant(1)), HEAP.allocate(constant(2))
-    function = make(stub=CALL_TARGET, address=first, extra=closed)
+    function = builtin(stub=CALL_TARGET, address=first, finish=closed)
     redirect(function, None, CLOSED)
     for _ in range(100):
         with pytest.raises(RuntimeError, match="closed"):
@@ -269,27 +250,20 @@ def test_only_functions_of_this_backend_have_a_record() -> None:
             record_of(other)
 
 
-def test_words_are_where_the_layout_says() -> None:
-    record = ForeignFunction(POWER, 0x1111, echo, finish=(finish := Thing()), extra=(extra := Thing()))
+def test_words_and_references_are_where_the_layout_says() -> None:
+    record = ForeignFunction(POWER, 0x1111, echo, finish=(finish := Thing()))
     record._entry = 2**64 - 1
-    names = ("_word0", "_word1", "_word2", "_word3")
-    assert [getattr(record, name) for name in names] == [0, 0, 0, 0]
-    for i, name in enumerate(names):
-        setattr(record, name, 0xABC0 + i)
 
     def at(offset: int) -> int:
         return ctypes.c_uint64.from_address(id(record) + offset).value
 
     assert (at(RECORD.target), at(RECORD.entry)) == (0x1111, 2**64 - 1)
-    assert [at(offset) for offset in RECORD.words] == [0xABC0, 0xABC1, 0xABC2, 0xABC3]
-    objects = (RECORD.fallback, RECORD.finish, RECORD.extra)
-    assert [at(offset) for offset in objects] == [id(echo), id(finish), id(extra)]
+    assert (at(RECORD.fallback), at(RECORD.finish)) == (id(echo), id(finish))
 
 
-@both_faces
-def test_many_threads_call_make_drop_and_redirect_at_once(make: Callable[..., Any]) -> None:
+def test_many_threads_call_make_drop_and_redirect_at_once() -> None:
     first, second = HEAP.allocate(constant(1)), HEAP.allocate(constant(2))
-    shared = make(stub=CALL_TARGET, address=first, extra=lambda: 3)
+    shared = builtin(stub=CALL_TARGET, address=first, finish=lambda: 3)
     wrong: list[Any] = []
     barrier = threading.Barrier(8)
 
@@ -300,7 +274,7 @@ def test_many_threads_call_make_drop_and_redirect_at_once(make: Callable[..., An
                 redirect(shared, (first, second, None)[i % 3], CLOSED)
             if (result := shared()) not in (1, 2, 3):
                 wrong.append(result)
-            own = make(lambda x: x)
+            own = builtin(lambda x: x)
             if (result := own((k, i))) != (k, i):
                 wrong.append(result)
 
@@ -310,15 +284,6 @@ def test_many_threads_call_make_drop_and_redirect_at_once(make: Callable[..., An
     for thread in threads:
         thread.join()
     assert wrong == []
-
-
-def test_the_vectorcall_face_is_its_own_record() -> None:
-    function = face()
-    assert record_of(function) is function
-    assert callable(function)
-    assert not callable(builtin().__self__)
-    assert function.__name__ == "power"
-    assert str(inspect.signature(function)) == "(base: 'double', exponent: 'int32' = 2) -> 'double'"
 
 
 def test_marshals_do_not_matter_to_text() -> None:

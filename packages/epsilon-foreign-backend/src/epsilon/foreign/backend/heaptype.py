@@ -101,3 +101,30 @@ def with_storage(base: type, size: int) -> tuple[Any, int]:
     name = f"{base.__module__}.{base.__name__}_{size}"
     made = heap_type(name, base=base, extra=offset - base.__basicsize__ + size, doc=base.__doc__ or "")
     return made, offset
+
+
+def slot_offset(cls: type, name: str) -> int:
+    """Where an instance keeps the object of a member of ``__slots__``, in bytes from its address.
+
+    Found by storing an object there and looking for its address. Raises LookupError unless it shows in
+    exactly one place and moves with the attribute.
+    """
+    instance: object = object.__new__(cls)
+    found = _places_of(instance, name, object()) & _places_of(instance, name, object())
+    if len(found) != 1:
+        raise LookupError(f"{cls.__name__}.{name} cannot be found in memory")
+    (offset,) = found
+    delattr(instance, name)
+    if _words(instance)[offset // WORD]:
+        raise LookupError(f"{cls.__name__}.{name} does not become NULL when it is deleted")
+    return offset
+
+
+def _places_of(instance: object, name: str, value: object) -> set[int]:
+    setattr(instance, name, value)
+    return {i * WORD for i, word in enumerate(_words(instance)) if word == id(value)}
+
+
+def _words(instance: object) -> list[int]:
+    count = type(instance).__basicsize__ // WORD
+    return list((ctypes.c_uint64 * count).from_address(id(instance)))

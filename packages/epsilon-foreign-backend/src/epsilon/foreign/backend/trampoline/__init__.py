@@ -1,9 +1,9 @@
 """The trampoline backend: one stub of machine code per signature, generated in pure Python.
 
-The folder, from the bottom up: `assembler` encodes instructions; `machine` is the small set of operations that every
-processor offers; `conventions` say where arguments travel; `cpython` knows the interpreter's C-API and object
-layout; `codegen` writes stubs over all of these; `memory` makes them executable; `record` is the function that
-people call; `stubs` caches, `fallback` does the rest, `backend` ties them together.
+The folder, from the bottom up: `assembler` encodes instructions; `machine` is the small set of operations
+that every processor offers; `conventions` say where arguments travel; `cpython` knows the interpreter's C-API
+and object layout; `codegen` writes stubs over all of these; `memory` makes them executable; `record` is the
+function that people call; `stubs` caches, `fallback` does the rest, `backend` ties them together.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class TrampolineBackend(BackendBase):
         )
 
     def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
-        """See `Backend.bind`. The callable is a built-in function; ``f.__self__`` is its `ForeignFunction`."""
+        """See `Backend.bind`. The result is a built-in function; its ``__self__`` is a `ForeignFunction`."""
         binding = self._validated(address, binding)
         fallback = Fallback(self.stubs)
         record = ForeignFunction(binding, address, fallback, finish=binding.finish, backend=self.name)

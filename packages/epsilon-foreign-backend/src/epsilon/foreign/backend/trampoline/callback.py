@@ -18,13 +18,12 @@ from .. import pending
 from ..abi import Kind
 from ..binding import Marshal
 from ..errors import UnsupportedSignatureError
-from ..heaptype import WORD, heap_type, word_offsets
+from ..heaptype import WORD, heap_type, slot_offset, word_offsets
 from ..memobject import MEMORY
 from ..quarantine import DEPTH
 from ..signature import Signature
 from ..upcall import Pointee, Upcall, completed, dead, failed, receiver, returner
 from .codegen import Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
-from .cpython.types import slot_offset
 from .thunks import Thunk, ThunkHeap
 
 if TYPE_CHECKING:

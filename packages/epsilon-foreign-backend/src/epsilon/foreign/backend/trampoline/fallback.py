@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Fallback:
     """Called with the arguments of the foreign function; one for each function.
 
-    The first call of a function ends here too: stubs are generated when a function is first called, so that binding
-    a thousand functions costs no code.
+    The first call of a function ends here too: stubs are generated when a function is first called, so that
+    binding a thousand functions costs no code.
     """
 
     __slots__ = ("_prepare", "_raw", "_record", "_stubs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -47,10 +47,12 @@ def processor() -> Processor:
         raise BackendUnavailableError(f"stubs are made for CPython, not for {sys.implementation.name}")
     if sys.platform not in ("linux", "android"):
         raise BackendUnavailableError(f"stubs have not been proven on {sys.platform}; they run on Linux")
-    machine = platform.machine()
+    machine = os.uname().machine
     find = _PROCESSORS.get(machine.lower())
     if find is None or sys.maxsize <= 2**32:
-        raise BackendUnavailableError(f"no stubs can be generated for {machine} ({sys.maxsize.bit_length() + 1} bits)")
+        raise BackendUnavailableError(
+            f"no stubs can be generated for {machine} ({sys.maxsize.bit_length() + 1} bits)"
+        )
     return find()
 
 
@@ -62,7 +64,9 @@ def host_target(layout: Layout | None = None) -> Target:
     chip = processor()
     layout = probe() if layout is None else layout
     if not layout.immortal and layout.refcount is None:
-        raise BackendUnavailableError("how this interpreter counts references to None, True and False is unknown")
+        raise BackendUnavailableError(
+            "how this interpreter counts references to None, True and False is unknown"
+        )
     return Target(
         chip.machine,
         chip.conventions,

@@ -21,53 +21,48 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..binding import Binding
 from ..function import unpicklable
+from ..heaptype import heap_type, slot_offset, word_offsets
 from ..inspection import python_signature, render
-from .cpython.types import WORD, Member, make_type, slot_offset
 from .text_signature import documentation
 
 if TYPE_CHECKING:
     import inspect
 
-__all__ = ["RECORD", "ForeignFunction", "RecordLayout", "callable_of", "make_function", "record_of", "redirect"]
+__all__ = [
+    "RECORD",
+    "ForeignFunction",
+    "RecordLayout",
+    "callable_of",
+    "make_function",
+    "record_of",
+    "redirect",
+]
 
-_HEAD = object.__basicsize__
-
-#: The words of a record in order: the target's address, a PyMethodDef, and words free for stubs.
+#: The words of a record in order: the target's address and a PyMethodDef.
 _WORDS = (
     "_target",
     "_method_name",
     "_entry",
     "_method_flags",
     "_method_doc",
-    "_word0",
-    "_word1",
-    "_word2",
-    "_word3",
 )
-_METHOD_DEF = _HEAD + WORD * _WORDS.index("_method_name")
+_OFFSETS = dict(zip(_WORDS, word_offsets(object, _WORDS), strict=True))
+_METHOD_DEF = _OFFSETS["_method_name"]
 _METH_FASTCALL_KEYWORDS = 0x80 | 0x02
 
 if TYPE_CHECKING:
 
     class _Words:
-        """What `make_type` makes below, for type checkers."""
+        """What `heap_type` makes below, for type checkers."""
 
         _target: int
         _method_name: int
         _entry: int
         _method_flags: int
         _method_doc: int
-        _word0: int
-        _word1: int
-        _word2: int
-        _word3: int
 
 else:
-    _Words = make_type(
-        f"{__name__}._Words",
-        _HEAD + WORD * len(_WORDS),
-        [Member(name, _HEAD + WORD * i) for i, name in enumerate(_WORDS)],
-    )
+    _Words = heap_type(f"{__name__}._Words", words=_WORDS)
 
 
 class ForeignFunction(_Words):
@@ -82,10 +77,8 @@ class ForeignFunction(_Words):
         "backend",
         "binding",
         "closed",
-        "extra",
         "fallback",
         "finish",
-        "keep",
         "stub",
     )
 
@@ -93,14 +86,10 @@ class ForeignFunction(_Words):
     binding: Binding
     closed: bool
     """True while the library is closed: calls reach the closed stub."""
-    extra: Any
-    """An object for the stub's use."""
     fallback: Any
     """Called as ``fallback(*args, **kwargs)`` for whatever the stub does not do itself."""
     finish: Any
     """`Binding.finish`, or None."""
-    keep: Any
-    """Whatever must live as long as the function."""
     stub: int
     """The address of the code that serves while the library is open."""
     _texts: bytes
@@ -112,16 +101,12 @@ class ForeignFunction(_Words):
         fallback: Any,
         *,
         finish: Any = None,
-        extra: Any = None,
-        keep: Any = None,
         backend: str = "trampoline",
     ) -> None:
         self._target = address
         self.binding = binding
         self.fallback = fallback
         self.finish = finish
-        self.extra = extra
-        self.keep = keep
         self.backend = backend
         self.closed = False
 
@@ -153,27 +138,21 @@ class ForeignFunction(_Words):
 
 
 class RecordLayout(NamedTuple):
-    """Offsets in bytes from `self`. Words are 64 bits; the others are references, NULL when unset."""
+    """Offsets in bytes from `self`: of 64-bit words, and of references, which are NULL when unset."""
 
     target: int
     entry: int
     """`ml_meth`: what the interpreter calls."""
-    words: tuple[int, int, int, int]
-    """Of ``_word0`` to ``_word3``: 0 in a new record, free for stubs."""
     fallback: int
     finish: int
-    extra: int
 
 
 def _layout() -> RecordLayout:
-    offsets = {name: _HEAD + WORD * i for i, name in enumerate(_WORDS)}
     return RecordLayout(
-        target=offsets["_target"],
-        entry=offsets["_entry"],
-        words=(offsets["_word0"], offsets["_word1"], offsets["_word2"], offsets["_word3"]),
+        target=_OFFSETS["_target"],
+        entry=_OFFSETS["_entry"],
         fallback=slot_offset(ForeignFunction, "fallback"),
         finish=slot_offset(ForeignFunction, "finish"),
-        extra=slot_offset(ForeignFunction, "extra"),
     )
 
 

@@ -51,7 +51,7 @@ class Stubs:
         return self._addresses.get(spec)
 
     def get(self, spec: StubSpec) -> int:
-        """The stub's address; generates it the first time. Raises ExecutableMemoryError at the heap's limit."""
+        """The stub's address; generated the first time. Raises ExecutableMemoryError at the heap's limit."""
         address = self._addresses.get(spec)
         if address is None:
             with self._lock:
