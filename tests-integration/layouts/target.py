@@ -29,10 +29,14 @@ class Target:
         return RULES[self.named] if self.named else native_rules()
 
     @property
+    def convention(self) -> str:
+        """A key of `RULES`."""
+        return self.named or ("aapcs64" if platform.machine().lower() in ("aarch64", "arm64") else "sysv")
+
+    @property
     def long_double(self) -> bytes:
         """The bytes that C writes for 1.5L: x87's 80 bits, or IEEE binary128."""
-        named = self.named or ("aapcs64" if platform.machine().lower() in ("aarch64", "arm64") else "sysv")
-        return bytes.fromhex("00000000000000c0ff3f" if named == "sysv" else "00" * 13 + "80ff3f")
+        return bytes.fromhex("00000000000000c0ff3f" if self.convention == "sysv" else "00" * 13 + "80ff3f")
 
     @property
     def exists(self) -> bool:

@@ -49,16 +49,17 @@ def describe(type: Aggregate, address_of: AddressOf) -> Described:
     fields = []
     for index, member in enumerate(type.members):
         if member.bits is not None and type.is_union and size:
-            # gcc sees integer data of the base type's alignment, even where the bit-field is of zero width.
-            base = SCALARS[str(member.type)]
-            fields.append(Field(0, AbiType(Kind.UNSIGNED, 1, base.alignment, base.name)))
+            # gcc sees an integer that holds the bits, or, where they are none, one of the type declared.
+            whole = SCALARS[str(member.type)].alignment
+            least = next(unit for unit in (1, 2, 4, 8) if member.bits <= 8 * unit) if member.bits else whole
+            fields.append(Field(0, AbiType(Kind.UNSIGNED, 1, least, "bits")))
         if member.bits is None:
             field = _plain(member, table[2 + 2 * index], table[3 + 2 * index], value_bits, fixed, address_of)
         elif member.name is not None:
-            field = _bitfield(member, next(bits), value_bits, fixed)
+            field = _bitfield(member, next(bits), value_bits, fixed, type.packed)
         else:
             continue
-        fields.append(_aligned(field, min(member.align or 1, type.pack or 1 << 30)))
+        fields.append(_aligned(field, _own_alignment(type, member, field), alignment))
     change = bytes(v & ~f for v, f in zip(value_bits, fixed, strict=True))
     return Described(abi.aggregate(size, alignment, tuple(fields), type.name), bytes(value_bits), change)
 
@@ -81,12 +82,15 @@ def _plain(
     return Field(offset, type, count)
 
 
-def _bitfield(member: Declared, shown: bytes, value_bits: bytearray, fixed: bytearray) -> Field:
+def _bitfield(member: Declared, shown: bytes, value_bits: bytearray, fixed: bytearray, packed: bool) -> Field:
     _add(value_bits, 0, shown)
     if member.type == "_Bool":
         _add(fixed, 0, shown)
     touched = [index for index, byte in enumerate(shown) if byte]
-    return Field(touched[0], abi.UINT8, touched[-1] - touched[0] + 1)
+    first, count = touched[0], len(touched)
+    if member.bits == 8 * count and count in abi.UNSIGNED_BY_SIZE and first % count == 0 and not packed:
+        return Field(first, abi.UNSIGNED_BY_SIZE[count])  # gcc sees an integer like any other
+    return Field(first, abi.UINT8, count)
 
 
 def _bitfields(type: Aggregate, size: int, address_of: AddressOf) -> list[bytes]:
@@ -97,12 +101,19 @@ def _bitfields(type: Aggregate, size: int, address_of: AddressOf) -> list[bytes]
     return [bytes(out[i * size : (i + 1) * size]) for i in range(count)]
 
 
-def _aligned(field: Field, align: int) -> Field:
-    """AAPCS64 looks at what alignment a member asked for."""
+def _own_alignment(type: Aggregate, member: Declared, field: Field) -> int:
+    least = 1 if type.packed else field.type.alignment
+    if member.bits is not None and member.align is None:
+        return field.type.alignment
+    return min(max(least, member.align or 1), type.pack or 1 << 30)
+
+
+def _aligned(field: Field, own: int, struct: int) -> Field:
+    """AAPCS64 looks at the alignment of the members themselves."""
     type = field.type
-    if align <= type.alignment:
+    if own == type.alignment or own == struct < type.alignment:
         return field
-    return Field(field.offset, abi.aggregate(field.count * type.size, align, (Field(0, type, field.count),)))
+    return Field(field.offset, abi.aggregate(field.count * type.size, own, (Field(0, type, field.count),)))
 
 
 def _add(bits: bytearray, offset: int, more: bytes) -> None:

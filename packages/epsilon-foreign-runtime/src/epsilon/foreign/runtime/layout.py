@@ -18,11 +18,11 @@ What is easily got wrong, each confirmed against compilers by the tests:
 
 from __future__ import annotations
 
-import platform
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from epsilon.foreign.backend import UINT8, AbiType, Field, Kind, aggregate
+from epsilon.foreign.backend import UINT8, UNSIGNED_BY_SIZE, AbiType, Field, Kind, aggregate
 
 from . import bitfields
 from .layout_checks import check_alignment, check_members, check_pack, check_size
@@ -92,7 +92,7 @@ AAPCS64 = Rules(unnamed_bits_align=True)
 
 def native_rules() -> Rules:
     """The rules of the processor that this interpreter runs on."""
-    return AAPCS64 if platform.machine().lower() in ("aarch64", "arm64") else SYSTEM_V
+    return AAPCS64 if os.uname().machine.lower() in ("aarch64", "arm64") else SYSTEM_V
 
 
 def lay_out(
@@ -165,7 +165,7 @@ class _Plan:
         struct.
         """
         if member.bits is None:
-            own = self._capped(max(self._natural(member), member.align or 1))
+            own = self.plain_alignment(member)
             self.alignment = max(self.alignment, own)
             return own
         return self._bitfield_alignment(member)
@@ -183,9 +183,13 @@ class _Plan:
             self.alignment = max(self.alignment, own, implied)
         return own
 
+    def plain_alignment(self, member: Member) -> int:
+        """The alignment in bytes of a member that is no bit-field."""
+        return self._capped(max(self._natural(member), member.align or 1))
+
     def asked(self, member: Member) -> int:
-        """The alignment in bytes that a member itself asks for and gets."""
-        return self._capped(member.align or 1)
+        """The alignment in bytes that a bit-field itself asks for and gets; 0 for none."""
+        return self._capped(member.align or 0)
 
     def _natural(self, member: Member) -> int:
         return 1 if self.packed else member.type.alignment
@@ -219,36 +223,51 @@ def _placed(member: Member, position: int, size: int) -> Placed:
 
 
 def _fields(members: Iterable[Member], positions: Iterable[int], plan: _Plan, union: bool) -> Iterator[Field]:
-    """What the calling conventions look at.
+    """What the calling conventions look at; where gcc and clang differ, what gcc does.
 
-    They ignore zero-width bit-fields, except in unions. gcc counts the padding of an unnamed bit-field as
-    integer data, clang does not.
+    gcc counts the padding of an unnamed bit-field as integer data, and a zero-width one in a union.
     """
     for member, position in zip(members, positions, strict=True):
-        if member.bits is not None and union and plan.end:
-            yield Field(0, _whole(member.type))
+        field = Field(position // 8, member.type, member.count)
+        if member.bits is None:
+            if not member.flexible:
+                yield _field(field, plan.plain_alignment(member), plan.alignment)
+            continue
+        if union and plan.end:
+            yield Field(0, _whole(member.type, member.bits))
         if member.bits:
-            first, count = bitfields.occupied(position, member.bits)
-            yield _field(Field(first, UINT8, count), plan.asked(member))
-        elif member.bits is None and not member.flexible:
-            yield _field(Field(position // 8, member.type, member.count), plan.asked(member))
+            yield _field(_bits(position, member.bits, plan.packed), plan.asked(member), plan.alignment)
+        elif member.align is not None:
+            yield Field(position // 8, aggregate(0, member.align, ()))
 
 
-def _whole(type: AbiType) -> AbiType:
-    """How gcc classifies a bit-field in a union: as integer data of its type's alignment, even where it is of zero
-    width. The type itself may be larger than the union.
+def _bits(position: int, width: int, packed: bool) -> Field:
+    """The bytes of a bit-field. One that is exactly an aligned integer is one to gcc: it can be misaligned in turn
+    when its struct is.
     """
-    return AbiType(Kind.UNSIGNED, 1, type.alignment, type.name)
+    first, count = bitfields.occupied(position, width)
+    whole = UNSIGNED_BY_SIZE.get(count)
+    if whole is not None and width == 8 * count and position % width == 0 and not packed:
+        return Field(first, whole)
+    return Field(first, UINT8, count)
 
 
-def _field(field: Field, align: int) -> Field:
-    """`field`, inside an aggregate of the alignment that the member asked for.
+def _whole(type: AbiType, bits: int) -> AbiType:
+    """How gcc classifies a bit-field in a union: as an integer of the least width that holds it, which may be
+    misaligned; one of zero width as its type.
+    """
+    alignment = next(unit for unit in bitfields.UNITS if bits <= 8 * unit) if bits else type.alignment
+    return AbiType(Kind.UNSIGNED, 1, alignment, type.name)
 
-    AAPCS64 6.8.2 chooses registers by the alignment of an aggregate's members, whatever that of their types.
+
+def _field(field: Field, own: int, struct: int) -> Field:
+    """`field`, inside an aggregate of the member's `own` alignment where that is not its type's.
+
+    AAPCS64 6.8.2 chooses registers by the alignment of an aggregate's members, whatever that of their types. It
+    is the alignment of the `struct` at most, and where that is less, too, nothing need be said.
     """
     type = field.type
-    if align <= type.alignment:
+    if own in (0, type.alignment) or own == struct < type.alignment:
         return field
-    return Field(
-        field.offset, aggregate(field.count * type.size, align, (Field(0, type, field.count),), type.name)
-    )
+    inside = (Field(0, type, field.count),)
+    return Field(field.offset, aggregate(field.count * type.size, own, inside, type.name))

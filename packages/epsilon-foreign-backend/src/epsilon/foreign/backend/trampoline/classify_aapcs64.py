@@ -22,14 +22,14 @@ REFERENCE: Final = None
 
 
 class Homogeneous(NamedTuple):
-    """A homogeneous floating-point aggregate: `count` values of `base`, each in a vector register of its own."""
+    """A homogeneous floating-point aggregate: `count` values of `base`, one in each vector register."""
 
     base: AbiType
     count: int  # type: ignore[assignment]  # a tuple's method of that name is not missed
 
 
 class Registers(NamedTuple):
-    """`count` general registers, of which the first has an even number where `even`. A result begins in X0."""
+    """`count` general registers, the first with an even number where `even`. A result begins in X0."""
 
     count: int  # type: ignore[assignment]
     even: bool

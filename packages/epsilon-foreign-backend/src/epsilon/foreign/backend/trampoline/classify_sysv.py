@@ -39,18 +39,15 @@ Classes = tuple[EightbyteClass, ...]
 
 
 def classify(type: AbiType) -> Classes | None:
-    """One class for each eightbyte of an aggregate, or `MEMORY`. An empty struct has none: it is not passed
-    at all.
+    """One class for each eightbyte of an aggregate, or `MEMORY`. An empty struct has none: it is not passed.
 
     Complex numbers are passed like structs of two, and may be asked about, too.
     """
     eightbytes = -(-type.size // EIGHTBYTE)
-    if eightbytes > MOST_EIGHTBYTES:
+    if eightbytes > MOST_EIGHTBYTES or is_misaligned(type):
         return MEMORY
     classes = [NO_CLASS] * eightbytes
     for offset, scalar in scalars(type):
-        if offset % scalar.alignment:
-            return MEMORY
         for index, found in enumerate(_scalar(scalar), offset // EIGHTBYTE):
             merged = _merge(classes[index], found)
             if merged is None:
@@ -61,6 +58,17 @@ def classify(type: AbiType) -> Classes | None:
     return tuple(classes)
 
 
+def is_misaligned(type: AbiType, offset: int = 0) -> bool:
+    """Is a scalar inside not at a multiple of its alignment?
+
+    Of an array only the first element counts, as for gcc; clang looks at all of them, which differs for arrays of
+    packed structs whose size is odd.
+    """
+    if type.kind is Kind.AGGREGATE:
+        return any(field.count and is_misaligned(field.type, offset + field.offset) for field in type.fields)
+    return offset % type.alignment != 0
+
+
 def _scalar(type: AbiType) -> Classes:
     if type.kind is not Kind.FLOAT:
         return (INTEGER,)
@@ -68,7 +76,7 @@ def _scalar(type: AbiType) -> Classes:
 
 
 def _merge(one: EightbyteClass, other: EightbyteClass) -> EightbyteClass | None:
-    """The class of an eightbyte that holds both; None for MEMORY. The order of the rules is the document's."""
+    """The class of an eightbyte that holds both; None for MEMORY. The rules are in the document's order."""
     if one is other or other is NO_CLASS:
         return one
     if one is NO_CLASS:
