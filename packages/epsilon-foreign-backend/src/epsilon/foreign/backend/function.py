@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from . import pending
 from .arguments import preparer
@@ -59,12 +59,31 @@ class ForeignFunction:
         self._run = _runner(self._prepare, invoke, self.binding)
 
     @property
+    def name(self) -> str:
+        """See `FunctionData`."""
+        return self.binding.name
+
+    @property
+    def doc(self) -> str | None:
+        """See `FunctionData`."""
+        return self.binding.doc
+
+    def __foreign_function__(self) -> ForeignFunction:
+        return self
+
+    @property
     def __signature__(self) -> inspect.Signature:
         return python_signature(self.binding)
 
     def __repr__(self) -> str:
         where = f"at {self.address:#x}" if self.address else "closed"
         return f"<foreign function {render(self.binding)} {where} [{self.backend}]>"
+
+    def __copy__(self) -> Self:
+        return self  # as any Python function; a builtin of the trampoline is its own copy too
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
 
     def __reduce__(self) -> Any:
         raise TypeError(unpicklable(self.__name__))

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from epsilon.foreign.backend import (
     ArgumentRangeError,
     ArgumentTypeError,
     Backend,
+    Binding,
     ClosedLibraryError,
+    Signature,
     expected,
     promoted,
     type_name,
@@ -102,6 +104,34 @@ class VariadicFunction:
                 backend.redirect(function, address)
 
     @property
+    def name(self) -> str:
+        """See `FunctionData`."""
+        return self.declaration.name
+
+    @property
+    def doc(self) -> str | None:
+        """See `FunctionData`."""
+        return self.declaration.doc
+
+    @property
+    def binding(self) -> Binding:
+        """That of a call without extra arguments."""
+        return binding_of(self.declaration, variadic_from=self._fixed)
+
+    @property
+    def signature(self) -> Signature:
+        """That of a call without extra arguments."""
+        return self.binding.signature
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend that serves a call without extra arguments."""
+        return self._choose(self.signature).name
+
+    def __foreign_function__(self) -> VariadicFunction:
+        return self
+
+    @property
     def __signature__(self) -> Any:
         import inspect
 
@@ -120,6 +150,12 @@ class VariadicFunction:
         return (
             f"<variadic foreign function {self.__name__}({shown}) -> {self.declaration.result.name} {where}>"
         )
+
+    def __copy__(self) -> Self:
+        return self  # as any Python function; a builtin of the trampoline is its own copy too
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
 
     def __reduce__(self) -> Any:
         raise TypeError(
