@@ -40,6 +40,7 @@ from .base import BackendBase, NullFunctionError
 from .binding import Address, Binding, Converter, Guard, Marshal, Parameter
 from .buffers import Borrowed, borrow
 from .convert import converter, expected, integer, type_name
+from .describe import FunctionData, describe
 from .errors import (
     ArgumentError,
     ArgumentRangeError,
@@ -136,6 +137,7 @@ __all__ = [
     "Exported",
     "Field",
     "ForeignError",
+    "FunctionData",
     "Guard",
     "Kind",
     "LifetimeError",
@@ -160,6 +162,7 @@ __all__ = [
     "backend_names",
     "borrow",
     "converter",
+    "describe",
     "expected",
     "free",
     "get_backend",

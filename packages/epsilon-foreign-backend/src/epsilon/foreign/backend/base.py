@@ -10,6 +10,7 @@ from .abi import POINTER
 from .binding import Binding, validate
 from .convert import type_name
 from .errors import ForeignError, UnsupportedSignatureError
+from .protocol import Accessors
 from .signature import Signature
 
 #: `call` forgets everything it bound when the cache passes this many functions.
@@ -23,6 +24,9 @@ class BackendBase:
 
     name = "base"
     capabilities: frozenset[str] = frozenset()
+
+    #: Machine code for access to `Memory` objects, see `Accessors`; None where there is none.
+    accessors: Accessors | None = None
 
     def __init__(self) -> None:
         self._calls: dict[tuple[int, Signature], Callable[..., Any]] = {}

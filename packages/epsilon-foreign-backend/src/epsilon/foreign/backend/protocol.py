@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from .abi import AbiType
 from .binding import Binding
 from .signature import Signature
 from .upcall import Upcall
@@ -25,6 +26,34 @@ class CallbackHandle(Protocol):
         ...
 
 
+class Accessors(Protocol):
+    """Machine code that reads and writes numbers in the memory of `Memory` objects, in place of Python code.
+
+    It does what is plain and leaves the rest to the Python functions it is given.
+    """
+
+    def member(
+        self,
+        cls: type,
+        name: str,
+        type: AbiType,
+        offset: int,
+        get: Callable[[Any], Any],
+        set: Callable[[Any, Any], None],
+        *,
+        doc: str | None = None,
+        readonly: bool = False,
+    ) -> Any | None:
+        """A descriptor for a number at `offset` bytes from the address of instances of `cls`, a subclass of `Memory`;
+        None where there is no machine code for `type`. With `readonly`, every write goes to `set`."""
+        ...
+
+    def items(self, base: type, type: AbiType) -> Any:
+        """A subclass of `base`, itself one of `Memory`, whose ``self[i]`` is machine code for numbers of `type` that
+        leaves the rest to the methods of `base`; `base` itself where there is none."""
+        ...
+
+
 @runtime_checkable
 class Backend(Protocol):
     """A way to call machine code from Python.
@@ -40,6 +69,11 @@ class Backend(Protocol):
     @property
     def capabilities(self) -> frozenset[str]:
         """What it can do at all, from `CAPABILITIES`; `supports` answers for one signature."""
+        ...
+
+    @property
+    def accessors(self) -> Accessors | None:
+        """Machine code for access to memory, or None."""
         ...
 
     def supports(self, signature: Signature) -> bool:

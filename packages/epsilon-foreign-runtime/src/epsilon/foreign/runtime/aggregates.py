@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from epsilon.foreign.backend import Kind, aggregate, with_storage
 
 from . import debug
+from .accessors import install_members
 from .array import ArrayType
 from .bits import Bits
 from .const import Const
@@ -176,6 +177,7 @@ def _finish(row: StructType, body: dict[str, Any], bases: tuple[type, ...], fiel
     body |= {"__slots__": (), "__foreign_type__": row, "__match_args__": row.names}
     cls = type(row.name, bases, body)
     row.cls = cls
+    install_members(cls, fields)
     return cls
 
 

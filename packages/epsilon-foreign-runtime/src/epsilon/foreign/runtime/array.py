@@ -22,6 +22,7 @@ from epsilon.foreign.backend import (
     window,
 )
 
+from .accessors import items_base
 from .errors import BoundsError, ConstError, DeclarationError, LayoutError
 from .items import Items, items_of
 from .objects import Data, check_live, move_kept, view
@@ -240,7 +241,7 @@ def array_class(element: ForeignType) -> Any:
     if cls is None:
         name = f"Array[{element.name}]"
         namespace = {"__slots__": (), "_element": element, "_items": items_of(element)}
-        cls = element.array_class = type(name, (Array,), namespace | {"__module__": __name__})
+        cls = element.array_class = type(name, (items_base(Array, element),), namespace | {"__module__": __name__})
     return cls
 
 

@@ -21,6 +21,7 @@ from epsilon.foreign.backend import (
     window,
 )
 
+from .accessors import items_base
 from .const import Const, const_name
 from .errors import AlignmentError, BoundsError, ConstError, DeclarationError, NullPointerError
 from .items import Items, items_of, load_address, store_address
@@ -355,7 +356,7 @@ def new_pointer_class(target: Any, name: str, const: bool, promised: int) -> Any
     shown = f"Const[{name}]" if const else name
     shown = f"Pointer[{shown}, {promised}]" if promised else f"Pointer[{shown}]"
     namespace = {"__slots__": (), "_target": target, "_const": const, "_promised": promised}
-    cls: Any = type(shown, (Pointer,), namespace | {"__module__": __name__})
+    cls: Any = type(shown, (items_base(Pointer, target),), namespace | {"__module__": __name__})
     cls.__foreign_type__ = PointerType(cls, shown)
     return cls
 

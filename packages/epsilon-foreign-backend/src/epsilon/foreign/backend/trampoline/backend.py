@@ -11,6 +11,7 @@ from ..binding import Binding
 from ..protocol import CallbackHandle
 from ..signature import Signature
 from ..upcall import Upcall
+from .accessors import TrampolineAccessors
 from .callback import Callbacks
 from .codegen import spec_of
 from .fallback import Fallback
@@ -41,6 +42,11 @@ class TrampolineBackend(BackendBase):
         self.callback = self._callbacks.make  # type: ignore[method-assign]
         # Asked twice for every function that is bound, and often the same.
         self.supports = functools.lru_cache(maxsize=1024)(self.supports)  # type: ignore[method-assign]
+
+    @functools.cached_property
+    def accessors(self) -> TrampolineAccessors:
+        """Machine code for access to memory."""
+        return TrampolineAccessors(self.stubs)
 
     def supports(self, signature: Signature) -> bool:
         """Any scalars but `long double`, in every convention the processor has."""

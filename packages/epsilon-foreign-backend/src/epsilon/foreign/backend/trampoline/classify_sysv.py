@@ -61,8 +61,8 @@ def classify(type: AbiType) -> Classes | None:
 def is_misaligned(type: AbiType, offset: int = 0) -> bool:
     """Is a scalar inside not at a multiple of its alignment?
 
-    Of an array only the first element counts, as for gcc; clang looks at all of them, which differs for arrays of
-    packed structs whose size is odd.
+    Of an array only the first element counts, as for gcc; clang looks at all of them, which differs for
+    arrays of packed structs.
     """
     if type.kind is Kind.AGGREGATE:
         return any(field.count and is_misaligned(field.type, offset + field.offset) for field in type.fields)

@@ -197,7 +197,8 @@ class Machine(Protocol):
     def prologue(self, frame_bytes: int, saved: tuple[IntRegister, ...] = ()) -> None:
         """Links a frame, saves `saved` (of SAVED), reserves `frame_bytes` from SP up, SP 16-aligned.
 
-        Call it once, first. Memory from SP to SP + frame_bytes - 1 is the generator's.
+        Memory from SP to SP + frame_bytes - 1 is the generator's. Code before it runs without a frame. Each
+        `epilogue` belongs to the prologue written last.
         """
 
     def epilogue(self) -> None:

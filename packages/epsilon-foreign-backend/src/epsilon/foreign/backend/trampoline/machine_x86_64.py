@@ -314,8 +314,6 @@ class X86_64Machine:
     # Frame
 
     def prologue(self, frame_bytes: int, saved: tuple[IntRegister, ...] = ()) -> None:
-        if self._frame is not None:
-            raise AssemblyError("a prologue was emitted already")
         if frame_bytes < 0 or not set(saved) <= set(self.SAVED) or len(set(saved)) < len(saved):
             raise AssemblyError(f"cannot make a frame of {frame_bytes} bytes that saves {saved!r}")
         assembler = self._assembler

@@ -23,6 +23,7 @@ from ..binding import Binding
 from ..function import unpicklable
 from ..heaptype import heap_type, slot_offset, word_offsets
 from ..inspection import python_signature, render
+from ..signature import Signature
 from .text_signature import documentation
 
 if TYPE_CHECKING:
@@ -116,9 +117,22 @@ class ForeignFunction(_Words):
         return 0 if self.closed else self._target
 
     @property
-    def signature(self) -> Any:
+    def signature(self) -> Signature:
         """The ABI signature."""
         return self.binding.signature
+
+    @property
+    def name(self) -> str:
+        """See `FunctionData`."""
+        return self.binding.name
+
+    @property
+    def doc(self) -> str | None:
+        """See `FunctionData`."""
+        return self.binding.doc
+
+    def __foreign_function__(self) -> ForeignFunction:
+        return self
 
     @property
     def __name__(self) -> str:

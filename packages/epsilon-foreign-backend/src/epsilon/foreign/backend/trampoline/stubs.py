@@ -40,9 +40,9 @@ class Stubs:
         #: Hands every call to the record's fallback.
         self.fallback = heap.allocate(write_fallback_stub(target), "fallback")
         written = write_helpers(target)
-        self._helpers = Helpers()
+        self.helpers = Helpers()
         if written is not None:
-            self._helpers = Helpers(
+            self.helpers = Helpers(
                 heap.allocate(written[0], "as_int64"), heap.allocate(written[1], "as_uint64")
             )
 
@@ -67,14 +67,14 @@ class Stubs:
             with self._lock:
                 address = self._upcalls.get(spec)
                 if address is None:
-                    code = write_upcall(spec, self.target, TARGET, self._helpers)
+                    code = write_upcall(spec, self.target, TARGET, self.helpers)
                     address = self._upcalls[spec] = self.heap.allocate(code, f"{spec.signature!r} [upcall]")
         return address
 
     def _generate(self, spec: StubSpec) -> int:
         if not spec.trusted and self._all_slow(spec):
             return self.fallback
-        return self.heap.allocate(write_stub(spec, self.target, self._helpers), _name(spec))
+        return self.heap.allocate(write_stub(spec, self.target, self.helpers), _name(spec))
 
     def _all_slow(self, spec: StubSpec) -> bool:
         """Would every call of such a stub end in the fallback?"""

@@ -8,6 +8,7 @@ fallback: a Python callable in which all the rest of the semantics lives.
 
 from __future__ import annotations
 
+from .access import Access, Words
 from .helpers import Helpers, write_helpers
 from .spec import StubSpec, spec_of
 from .stub import write_fallback_stub, write_stub
@@ -16,6 +17,7 @@ from .upcall import write_upcall
 from .upcall_spec import Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
 
 __all__ = [
+    "Access",
     "Helpers",
     "Likeness",
     "MemoryOffsets",
@@ -25,6 +27,7 @@ __all__ = [
     "UpcallOffsets",
     "UpcallSpec",
     "UpcallTarget",
+    "Words",
     "spec_of",
     "write_fallback_stub",
     "write_helpers",

@@ -61,6 +61,7 @@ OBJECTS: dict[str, object] = {
     "PyBool_Type": bool,
     "PyByteArray_Type": bytearray,
     "PyBytes_Type": bytes,
+    "PyExc_TypeError": TypeError,
     "PyFloat_Type": float,
     "PyLong_Type": int,
     "PyMemoryView_Type": memoryview,
