@@ -56,7 +56,7 @@ def bit_access(bits: Bits, size: int, shift: int) -> tuple[Load, Store]:
         return number if outward is None else outward(number)
 
     def store(address: int, value: Any, holder: Any) -> None:
-        number = inward(value)
+        number = value if type(value) is int else inward(value)
         if not low <= number <= high:
             raise ArgumentRangeError(f"{number} does not fit {width} bits ({low} to {high})")
         write_unit(address, (read_unit(address) & clear) | ((number & mask) << shift))
