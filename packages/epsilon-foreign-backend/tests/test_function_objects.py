@@ -2,7 +2,7 @@
 pickling.
 
 A function may be a built-in function object that is bound to a record: then address and signature stand
-there, and `data_of` finds them.
+there, and `describe` finds them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pickle
 import weakref
 
 import pytest
-from backend_support.native import Library, Native, data_of
+from backend_support.native import Library, Native
 from epsilon.foreign.backend import (
     DOUBLE,
     INT32,
@@ -28,6 +28,7 @@ from epsilon.foreign.backend import (
     Parameter,
     Signature,
     UnsupportedSignatureError,
+    describe,
     python_signature,
     render,
 )
@@ -73,8 +74,8 @@ def test_parameters_named_like_keywords_of_python_can_be_shown(native: Native) -
 
 def test_its_data_say_what_it_calls(native: Native) -> None:
     add = native("add", INT64, [INT64, INT64])
-    assert data_of(add).address == native.address("add")
-    assert data_of(add).signature == ADD
+    assert describe(add).address == native.address("add")
+    assert describe(add).signature == ADD
 
 
 def test_its_repr_names_it(native: Native) -> None:
@@ -159,7 +160,7 @@ def test_redirecting_changes_what_is_called(native: Native) -> None:
     first = native("errno_on_entry", INT32, finish=lambda r: ("finished", r))
     backend.redirect(first, native.address("whole_register_true"))
     assert first() == ("finished", -889262079)
-    assert data_of(first).address == native.address("whole_register_true")
+    assert describe(first).address == native.address("whole_register_true")
 
 
 @pytest.mark.parametrize("capture_errno", [False, True])

@@ -58,14 +58,6 @@ class Native:
         return self.backend.bind(self.address(symbol), Binding(signature, parameters=details, **more))
 
 
-def data_of(function: Callable[..., Any]) -> Any:
-    """The object with a bound function's `address`, `signature` and `binding`.
-
-    That is the function itself, or, where it is a built-in function object, what it is bound to.
-    """
-    return function if hasattr(function, "address") else function.__self__  # type: ignore[attr-defined]
-
-
 def settled() -> None:
     """Collect garbage, so that what is alive afterwards is referred to by someone."""
     for _ in range(3):

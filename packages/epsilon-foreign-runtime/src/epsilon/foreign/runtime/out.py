@@ -9,11 +9,13 @@ from epsilon.foreign.backend import (
     POINTER,
     ArgumentError,
     Binding,
+    FunctionData,
     Kind,
     Marshal,
     Parameter,
     Signature,
     arrange,
+    describe,
     expected,
     python_signature,
     render,
@@ -141,8 +143,10 @@ class OutFunction:
     @property
     def address(self) -> int:
         """Where the C function is; 0 when its library is closed."""
-        inner: Any = self.__wrapped__
-        return int(getattr(getattr(inner, "__self__", inner), "address", 0))
+        return describe(self.__wrapped__).address
+
+    def __foreign_function__(self) -> FunctionData:
+        return describe(self.__wrapped__)
 
     @property
     def __signature__(self) -> inspect.Signature:
