@@ -68,9 +68,9 @@ static void copy(const void *p, size_t n)
 def source(types: Iterable[tuple[Described, bool]]) -> str:
     """The program for types, each with whether its result is awaited in the x87's register.
 
-    It writes, for every type: what a function sees that takes an int and the aggregate, then the copy that its
-    second general register points to; what one sees whose registers are all taken, and whose stack begins with
-    a long; what a function leaves that returns it, and the memory offered for the result.
+    It writes, for every type: what a function sees that takes an int and the aggregate, and the copy that its
+    second general register points to; what one sees whose registers are all taken, and whose stack begins
+    with a long; what a function leaves that returns it, and the memory offered for the result.
     """
     texts = [_START]
     calls = []

@@ -22,7 +22,7 @@ MOST_BYTES = 128
 
 
 def classified_wrongly(count: int, seed: int, target: Target) -> tuple[int, list[str]]:
-    """How many types were compared, and of each that C passes otherwise the declaration and the place looked at."""
+    """How many types were compared, and each that C passes otherwise, with where it was looked for."""
     drawn = [
         describe(draw(random.Random(s), f"t{s}", PROFILE), target.rules) for s in range(seed, seed + count)
     ]

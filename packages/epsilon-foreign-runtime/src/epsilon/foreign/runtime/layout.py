@@ -14,6 +14,8 @@ What is easily got wrong, each confirmed against compilers by the tests:
   bit-field adds nothing to the struct's own alignment; on AArch64 it does.
 - ``#pragma pack`` caps the alignment that a *member* asks for; ``__attribute__((packed))`` does not. Neither
   caps the alignment asked for on the *type*, and neither looks inside a nested struct.
+- Inside ``#pragma pack`` gcc still aligns a bit-field that asks for it, up to the cap; clang does not. Here
+  and wherever else they differ, gcc is followed.
 """
 
 from __future__ import annotations
@@ -108,13 +110,12 @@ def lay_out(
     """Lay out a struct, or a union, of `members`.
 
     `pack` is the n of ``#pragma pack(n)``: 1, 2, 4, 8 or 16 bytes. `packed` is ``__attribute__((packed))`` on
-    the type, which differs from ``pack=1`` only where a member has an `align` of its own. `align` is
+    the type; it differs from ``pack=1`` only where a member has an `align` of its own. `align` is
     ``__attribute__((aligned(n)))`` on the type. `name` is for messages; `rules` for another target than the
     running one.
 
     Raises DeclarationError for members that C has no meaning for, LayoutError (a ValueError, too) for numbers
-    out of
-    range: see `layout_checks`.
+    out of range: see `layout_checks`.
     """
     members = tuple(members)
     check_pack(name, pack)
@@ -242,8 +243,8 @@ def _fields(members: Iterable[Member], positions: Iterable[int], plan: _Plan, un
 
 
 def _bits(position: int, width: int, packed: bool) -> Field:
-    """The bytes of a bit-field. One that is exactly an aligned integer is one to gcc: it can be misaligned in turn
-    when its struct is.
+    """The bytes of a bit-field. One that is exactly an aligned integer is one to gcc: it is misaligned when its
+    struct is.
     """
     first, count = bitfields.occupied(position, width)
     whole = UNSIGNED_BY_SIZE.get(count)
@@ -263,8 +264,8 @@ def _whole(type: AbiType, bits: int) -> AbiType:
 def _field(field: Field, own: int, struct: int) -> Field:
     """`field`, inside an aggregate of the member's `own` alignment where that is not its type's.
 
-    AAPCS64 6.8.2 chooses registers by the alignment of an aggregate's members, whatever that of their types. It
-    is the alignment of the `struct` at most, and where that is less, too, nothing need be said.
+    AAPCS64 6.8.2 chooses registers by the alignment of an aggregate's members, whatever that of their types.
+    It is the alignment of the `struct` at most, and where that is less, too, nothing need be said.
     """
     type = field.type
     if own in (0, type.alignment) or own == struct < type.alignment:
