@@ -114,17 +114,18 @@ def _likeness(pointee: Pointee) -> Likeness:
     words = struct.unpack(f"<{(size - head) // WORD}Q", ctypes.string_at(id(pointee.template) + head, size - head))
     own = (MEMORY.address, MEMORY.lower, MEMORY.upper)
     taken = {head + WORD * i: word for i, word in enumerate(words) if word and head + WORD * i not in own}
-    return Likeness(tuple(taken), list(taken.values()).count(id(None)))
+    others = tuple([at for at in range(head, size, WORD) if at not in taken and at not in own])
+    return Likeness(tuple(taken), list(taken.values()).count(id(None)), others)
 
 
-def _row(pointee: Pointee) -> tuple[int, int, int]:
-    return id(type(pointee.template)), pointee.size, id(pointee.template)
+def _row(pointee: Pointee) -> tuple[int, int, int, int]:
+    return id(type(pointee.template)), pointee.size, id(pointee.template), 0
 
 
 def _shared_words(upcall: Upcall) -> Any:
     words = [_error_bits(upcall)]
     for p in upcall.parameters:
-        words += (0, 0, 0) if p.pointee is None else _row(p.pointee)
+        words += (0, 0, 0, 0) if p.pointee is None else _row(p.pointee)
     return (ctypes.c_uint64 * len(words))(*words)
 
 

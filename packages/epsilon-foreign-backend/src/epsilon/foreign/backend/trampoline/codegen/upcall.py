@@ -15,7 +15,7 @@ from ..assembler import Label, VectorRegister
 from ..machine import Cond
 from .helpers import Helpers
 from .target import Target
-from .upcall_arguments import write_argument
+from .upcall_arguments import give_back, write_argument
 from .upcall_result import write_result
 from .upcall_spec import SHARED_ERROR, UpcallSpec, UpcallTarget
 from .upcall_writer import UpcallWriter
@@ -134,8 +134,7 @@ class _Upcall(UpcallWriter):
         m.mov(self.object, m.RESULT)
         for index in range(count, 0, -1):
             m.bind(given_back[index])
-            m.load(m.ENTRY[0], m.SP, self.objects + 8 * (index - 1))
-            self.call("Py_DecRef")
+            give_back(self, index - 1)
         m.bind(given_back[0])
 
     # What goes wrong

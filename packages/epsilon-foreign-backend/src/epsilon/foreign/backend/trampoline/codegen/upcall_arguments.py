@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ...abi import Kind
 from ...binding import Marshal
-from .upcall_spec import ROW_POINTEE_SIZE, ROW_SIZE, ROW_TEMPLATE, ROW_TYPE, SHARED_ROWS, Likeness
+from ..assembler import Label
+from ..machine import Cond
+from .upcall_spec import ROW_POINTEE_SIZE, ROW_SIZE, ROW_SPARE, ROW_TEMPLATE, ROW_TYPE, SHARED_ROWS, Likeness
 from .upcall_writer import UpcallWriter
 
 _FROM_POINTER = {Marshal.STRING: "PyUnicode_FromString", Marshal.BYTES: "PyBytes_FromString"}
@@ -51,12 +53,35 @@ def _pointer_object(w: UpcallWriter, index: int, likeness: Likeness) -> None:
     """A `Memory` object bounded by its one pointee; one that is NULL is bounded by nothing."""
     m, row, memory = w.machine, SHARED_ROWS + ROW_SIZE * index, w.upcall.memory
     # Free once the object is made, and not RESULT in either machine.
-    table, template, temp, done = m.ENTRY[1], m.ENTRY[2], m.ENTRY[3], m.label()
+    table, temp, done, made, fresh = m.ENTRY[1], m.ENTRY[3], m.label(), m.label(), m.label()
     m.load(table, w.context, w.record.shared)
+    if w.reuses:
+        m.load(m.RESULT, table, row + ROW_SPARE)
+        m.branch_zero(m.RESULT, fresh)
+        m.store_imm(table, row + ROW_SPARE, 0)
+    else:
+        m.jump(fresh)
+    m.bind(made)
+    m.load(temp, m.SP, w.incoming[index])
+    m.store(m.RESULT, memory.address, temp)
+    m.store(m.RESULT, memory.lower, temp)
+    null = m.label()
+    m.branch_zero(temp, null)
+    m.load(table, table, row + ROW_POINTEE_SIZE)
+    m.add(temp, table)
+    m.bind(null)
+    m.store(m.RESULT, memory.upper, temp)
+    m.bind(done)
+    w.cold(lambda: _new_object(w, row, likeness, fresh, made, done))
+
+
+def _new_object(w: UpcallWriter, row: int, likeness: Likeness, here: Label, made: Label, failed: Label) -> None:
+    m, table, template, temp = w.machine, w.machine.ENTRY[1], w.machine.ENTRY[2], w.machine.ENTRY[3]
+    m.bind(here)
     m.load(m.ENTRY[0], table, row + ROW_TYPE)
     m.mov_imm(m.ENTRY[1], 0)
     w.call("PyType_GenericAlloc")
-    m.branch_zero(m.RESULT, done)
+    m.branch_zero(m.RESULT, failed)
     m.load(table, w.context, w.record.shared)
     m.load(template, table, row + ROW_TEMPLATE)
     for offset in likeness.words:  # the rest of a fresh object is zero
@@ -67,11 +92,44 @@ def _pointer_object(w: UpcallWriter, index: int, likeness: Likeness) -> None:
         m.load_literal(template, w.target.address("_Py_NoneStruct"))
         for _ in range(likeness.nones):
             m.increment_memory(template, w.layout.refcount.offset)
-    m.load(temp, m.SP, w.incoming[index])
-    m.branch_zero(temp, done)
-    m.store(m.RESULT, memory.address, temp)
-    m.store(m.RESULT, memory.lower, temp)
-    m.load(table, table, row + ROW_POINTEE_SIZE)
-    m.add(temp, table)
-    m.store(m.RESULT, memory.upper, temp)
+    m.jump(made)
+
+
+def give_back(w: UpcallWriter, index: int) -> None:
+    """Drop the reference to an argument's object.
+
+    Making and freeing an object costs more than the rest of a short callback. A pointer object that only this call
+    still refers to, and that is as it was made, is put aside for the next one.
+    """
+    m, likeness = w.machine, w.spec.pointees[index]
+    object, done = m.ENTRY[0], m.label()
+    m.load(object, m.SP, w.objects + 8 * index)
+    if likeness is None or not w.reuses:
+        w.call("Py_DecRef")
+        return
+    assert w.layout.count_offset is not None
+    table, template, temp, drop = m.ENTRY[1], m.ENTRY[2], m.ENTRY[3], m.label()
+    row = SHARED_ROWS + ROW_SIZE * index
+    m.load(temp, object, w.layout.count_offset, 4)
+    m.compare_imm(temp, 1)
+    m.branch(Cond.NE, drop)
+    m.load(table, w.context, w.record.shared)
+    m.load(temp, table, row + ROW_SPARE)
+    m.branch_nonzero(temp, drop)
+    m.load(template, table, row + ROW_TEMPLATE)
+    for offset in likeness.words:
+        m.load(temp, object, offset)
+        m.compare_memory(temp, template, offset)
+        m.branch(Cond.NE, drop)
+    for offset in likeness.others:  # a weak reference to it, or a slot that was set
+        m.load(temp, object, offset)
+        m.branch_nonzero(temp, drop)
+    m.store(table, row + ROW_SPARE, object)
     m.bind(done)
+
+    def write_drop() -> None:
+        m.bind(drop)
+        w.call("Py_DecRef")
+        m.jump(done)
+
+    w.cold(write_drop)

@@ -9,10 +9,14 @@ from ...signature import Signature
 
 
 class Likeness(NamedTuple):
-    """What a new pointer object takes over from its template: words at these offsets, so many of them None."""
+    """What a new pointer object takes over from its template: words at these offsets, so many of them None.
+
+    `others` are the rest of its words, which are 0, but for the address and the bounds.
+    """
 
     words: tuple[int, ...]
     nones: int
+    others: tuple[int, ...]
 
 
 class UpcallSpec(NamedTuple):
@@ -40,11 +44,12 @@ class UpcallOffsets(NamedTuple):
 
 
 #: Shared words: the raw bits that C gets when the function fails, for either kind of register; then one row for every
-#: parameter, of use where it becomes a pointer object: the type, the size of what is pointed to, the template.
+#: parameter, of use where it becomes a pointer object: the type, the size of what is pointed to, the template, and an
+#: object from an earlier call that may be used again.
 SHARED_ERROR = 0
 SHARED_ROWS = 8
-ROW_TYPE, ROW_POINTEE_SIZE, ROW_TEMPLATE = 0, 8, 16
-ROW_SIZE = 24
+ROW_TYPE, ROW_POINTEE_SIZE, ROW_TEMPLATE, ROW_SPARE = 0, 8, 16, 24
+ROW_SIZE = 32
 
 
 class MemoryOffsets(NamedTuple):

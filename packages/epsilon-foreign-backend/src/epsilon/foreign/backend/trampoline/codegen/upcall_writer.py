@@ -24,6 +24,8 @@ class UpcallWriter:
         self.convention = target.conventions[spec.signature.convention]
         self.assignment = assign(self.convention, spec.signature)
         self.free_threaded = target.layout.head_size != 16
+        #: May pointer objects be used again? Whoever sees a count of one must be alone.
+        self.reuses = target.layout.count_offset is not None
         #: The record; what PyGILState_Ensure said; the object that the function returned.
         self.context, self.state, self.object = self.machine.SAVED[:3]
         self._reserve(len(spec.signature.parameters))

@@ -74,6 +74,8 @@ class Layout(NamedTuple):
     immortal: bool = False
     """None, True and False need no reference count: return them as they are."""
     refcount: RefcountLayout | None = None
+    count_offset: int | None = None
+    """32 bits that are 1 in an object of which there is one reference; None on free-threaded builds."""
 
     @property
     def switched_off(self) -> tuple[str, ...]:

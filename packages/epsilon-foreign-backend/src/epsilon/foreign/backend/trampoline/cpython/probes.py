@@ -47,6 +47,7 @@ def probe(read: Reader = ctypes.string_at) -> Layout:
         bytes_layout=look(_bytes_layout),
         immortal=immortal,
         refcount=None if immortal else look(_refcount),
+        count_offset=look(_count_offset),
     )
 
 
@@ -211,6 +212,17 @@ def _immortal(read: Reader, head: int) -> bool:
         if len(before) != head - 8 or before != after or len(held) != _REFERENCES:
             return False
     return True
+
+
+def _count_offset(read: Reader, head: int) -> int | None:
+    if head != 16:
+        return None
+    for extra in (0, 1, 2, 10):
+        subject = _Plain()
+        held = [subject] * extra
+        if int.from_bytes(read(id(subject), 4), "little") != 1 + len(held):
+            return None
+    return 0
 
 
 def _refcount(read: Reader, head: int) -> RefcountLayout | None:
