@@ -243,8 +243,9 @@ def _fields(members: Iterable[Member], positions: Iterable[int], plan: _Plan, un
 
 
 def _bits(position: int, width: int, packed: bool) -> Field:
-    """The bytes of a bit-field. One that is exactly an aligned integer is one to gcc: it is misaligned when its
-    struct is.
+    """The bytes of a bit-field.
+
+    One that is exactly an aligned integer is one to gcc: misaligned when its struct is.
     """
     first, count = bitfields.occupied(position, width)
     whole = UNSIGNED_BY_SIZE.get(count)
