@@ -25,6 +25,8 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "tests"]
 # The interpreters are the machine's own: a missing one is reported, never downloaded.
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+# Without bytecode files every start compiles everything anew, which is slow and falsifies what imports cost.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Importing a module registers its sessions with nox, in the order that `nox --list` shows.
 import sessions.demo

@@ -47,6 +47,8 @@ def aarch64(session: nox.Session) -> None:
             "PYTHONPATH": os.pathsep.join([str(package.folder / "src"), str(site)]),
             "CC": COMPILER,
             "QEMU_LD_PREFIX": str(root),
+            # Compiling takes most of the time here, so what was compiled is kept.
+            "PYTHONPYCACHEPREFIX": str(cache_folder() / "aarch64-bytecode"),
         },
     )
     interpreter = Interpreter((3, 13, 0), False, str(root / PYTHON))
