@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import statistics
-import time
 
 import pytest
+
+resource = pytest.importorskip("resource", reason="the processor time of child processes")
 
 BUDGET = 0.060  # seconds over the bare interpreter
 ROUNDS = 9
@@ -21,20 +21,23 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 
 
 def seconds(run_python, statement: str) -> float:
-    begin = time.perf_counter()
+    """Processor time of a fresh interpreter that runs `statement`: what a busy machine stretches least."""
+    begin = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = run_python("-c", statement)
-    took = time.perf_counter() - begin
+    end = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stderr
-    return took
+    return end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime
 
 
 def test_importing_the_api_takes_at_most_60_ms_more_than_nothing(run_python) -> None:
     statement = "import epsilon.foreign.api"
     seconds(run_python, statement)  # writes the bytecode files
-    # Each round measures both, so that a busy moment of the machine falls on either.
-    pairs = [(seconds(run_python, "pass"), seconds(run_python, statement)) for _ in range(ROUNDS)]
-    extra = statistics.median(with_api - bare for bare, with_api in pairs)
-    assert extra <= BUDGET, f"{extra * 1000:.1f} ms"
+    # In turns, and the best of each: the rest is what other processes did to the caches meanwhile.
+    bare, with_api = zip(
+        *[(seconds(run_python, "pass"), seconds(run_python, statement)) for _ in range(ROUNDS)], strict=True
+    )
+    extra = min(with_api) - min(bare)
+    assert 0 < extra <= BUDGET, f"{extra * 1000:.1f} ms"
 
 
 def test_importing_the_api_imports_nothing_heavy(run_python) -> None:
