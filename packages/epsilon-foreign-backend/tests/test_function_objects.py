@@ -254,3 +254,18 @@ def test_a_method_call_passes_no_self(native: Native) -> None:
     add = native("add", INT64, [INT64, INT64])
     holder = type("Holder", (), {"add": staticmethod(add)})
     assert holder().add(40, 2) == 42
+
+
+def test_a_function_may_be_closed_while_its_arguments_are_converted(native: Native) -> None:
+    add = native("add", INT64, [INT64, INT64])
+    assert add(1, 2) == 3
+
+    class Closing:
+        def __index__(self) -> int:
+            native.backend.redirect(add, None)
+            return 1
+
+    with pytest.raises(ClosedLibraryError):
+        add(1, Closing())
+    native.backend.redirect(add, native.address("add"))
+    assert add(1, 2) == 3

@@ -38,7 +38,7 @@ class ForeignFunction:
         self.backend = backend
         self._prepare = preparer(binding)
         self._invoke = invoke
-        self._run = _runner(self._prepare, invoke, binding)
+        self._run = _runner(self._prepare, self._call, binding)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._run(args, kwargs)
@@ -49,14 +49,18 @@ class ForeignFunction:
             name = self.__name__
             self.address = 0
 
-            def closed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            def closed(*args: Any) -> Any:
                 raise closed_error(name)
 
-            self._run = closed
+            self._run = self._invoke = closed
             return
         self.address = address
         self._invoke = invoke
-        self._run = _runner(self._prepare, invoke, self.binding)
+        self._run = _runner(self._prepare, self._call, self.binding)
+
+    def _call(self, *values: Any) -> Any:
+        # A look-up for every call: the library may have been closed while the arguments were converted.
+        return self._invoke(*values)
 
     @property
     def name(self) -> str:

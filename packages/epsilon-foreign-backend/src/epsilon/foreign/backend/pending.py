@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import threading
+import os
 from _thread import get_ident
+
+from .locks import ProcessLock
 
 #: By thread identity. Code in Python looks at this dictionary, which is cheaper to ask than `count`.
 kept: dict[int, BaseException] = {}
-_lock = threading.Lock()
+_lock = ProcessLock()
 
 #: One word: how many threads have an exception kept.
 count = (ctypes.c_uint64 * 1)()
@@ -55,6 +57,19 @@ def collect() -> None:
             raise error
         finally:
             del error  # or the traceback would hold this frame, and the frame the exception
+
+
+def _forget_others() -> None:
+    """In a forked child: the other threads are gone, and so are the calls that would have raised theirs."""
+    own = take()
+    kept.clear()
+    count[0] = 0
+    if own is not None:
+        keep(own)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_others)
 
 
 def _begin_finalizing() -> None:

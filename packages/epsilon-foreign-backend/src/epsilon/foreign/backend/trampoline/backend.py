@@ -70,9 +70,9 @@ class TrampolineBackend(BackendBase):
 
     def redirect(self, function: Callable[..., Any], address: int | None) -> None:
         """See `Backend.redirect`."""
+        redirect_record(function, address, self.stubs.fallback)
         if address is not None:
             record_of(function).fallback.redirect(address)
-        redirect_record(function, address, self.stubs.fallback)
 
     def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> CallbackHandle:
         """See `Backend.callback`. Instances have `Callbacks.make` itself in its place: this is a hot path."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import Prepare, preparer
 from ..function import closed_error
 from .codegen import spec_of
-from .record import ForeignFunction, callable_of, make_function
+from .record import ForeignFunction, callable_of, link, make_function
 
 if TYPE_CHECKING:
     from .stubs import Stubs
@@ -45,6 +45,8 @@ class Fallback:
                 return callable_of(record)(*args, **kwargs)
             self._prepare = preparer(record.binding)
         values = self._prepare(args, kwargs)
+        if record.closed:  # meanwhile, by a converter or another thread
+            raise closed_error(record.binding.name)
         raw = self._raw or self._make_raw(record)
         return raw(*values)
 
@@ -59,9 +61,7 @@ class Fallback:
         stub = self._stubs.get(spec_of(record.binding))
         if stub == self._stubs.fallback:
             return False
-        record.stub = stub
-        if not record.closed:
-            record._entry = stub
+        link(record, stub)
         return True
 
     def _make_raw(self, record: ForeignFunction) -> Callable[..., Any]:
@@ -71,6 +71,8 @@ class Fallback:
         stub = self._stubs.get(spec_of(binding, trusted=True))
         raw: Callable[..., Any] = make_function(trusted, stub, binding.name, None, None, None)
         self._raw = raw
+        # Again, for a redirection that came before there was anything to redirect.
+        trusted._target = record._target
         return raw
 
 

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 import weakref
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..locks import ProcessLock
 from . import icache, mapping
 from .mapping import ExecutableMemoryError
 
@@ -106,7 +106,8 @@ class CodeHeap:
     """
 
     def __init__(self, *, chunk: int = CHUNK, limit: int = LIMIT) -> None:
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
+        self._busy = False
         self._pid = os.getpid()
         self._chunk_size = chunk
         self._limit = limit
@@ -132,11 +133,11 @@ class CodeHeap:
         with self._lock:
             if os.getpid() != self._pid:
                 # A child made by a fork(2) that Python did not see, so `_start_over` did not run.
-                self._chunk, self._pid = None, os.getpid()
+                self._start_over()
             if not self._ready:
                 self._flush = icache.flusher()
                 self._ready = True
-            address = self._place(code)
+            address = self._place_apart(code) if self._busy else self._place(code)
             if self._flush is not None:
                 self._flush(address, len(code))
             block = self._blocks[address] = Block(address, len(code), name)
@@ -146,17 +147,27 @@ class CodeHeap:
         return address
 
     def _place(self, code: bytes) -> int:
-        if self._dual_refused is None:
-            if self._chunk is None or not self._chunk.has_room(len(code)):
-                self._chunk = self._new_chunk(len(code))
-            if self._chunk is not None:
-                return self._chunk.write(code)
+        """Where there is room; `_busy` says so to whoever interrupts this on the same thread."""
+        self._busy = True
+        try:
+            if self._dual_refused is None:
+                if self._chunk is None or not self._chunk.has_room(len(code)):
+                    self._chunk = self._new_chunk(len(code))
+                if self._chunk is not None:
+                    return self._chunk.write(code)
+        finally:
+            self._busy = False
+        return self._place_apart(code)
+
+    def _place_apart(self, code: bytes) -> int:
+        """On pages of its own: needs nothing that an interrupted `_place` may have left half done."""
         size = mapping.round_to_pages(len(code))
         self._check_limit(size)
         try:
             address = _write_pages(code)
         except ExecutableMemoryError as error:
-            raise ExecutableMemoryError(f"{error} (and with two views: {self._dual_refused})") from None
+            refused = f" (and with two views: {self._dual_refused})" if self._dual_refused else ""
+            raise ExecutableMemoryError(f"{error}{refused}") from None
         self._mapped += size
         return address
 
@@ -180,9 +191,9 @@ class CodeHeap:
             )
 
     def _start_over(self) -> None:
-        """In a forked child: the chunk is the parent's to write, and so is a lock that its threads held."""
-        self._lock = threading.Lock()
+        """In a forked child: the chunk is the parent's to write, and whoever was busy is not here."""
         self._chunk = None
+        self._busy = False
         self._pid = os.getpid()
 
     def subscribe(self, observer: Callable[[Block], object]) -> None:

@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 import os
-import threading
 
+from ..locks import ProcessLock
 from .memory import Block, CodeHeap
 
 #: Set to a non-empty value other than ``0`` to write the map from the start.
@@ -24,7 +24,7 @@ class PerfMap:
         self._heap = heap
         self._folder = folder or _FOLDER
         self._pid = 0
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._written: set[int] = set()
         self._enabled = False
 
@@ -61,7 +61,7 @@ class PerfMap:
 
     def _write(self, blocks: tuple[Block, ...]) -> None:
         if self._pid != os.getpid():
-            self._pid, self._written, self._lock = os.getpid(), set(), threading.Lock()
+            self._pid, self._written = os.getpid(), set()
         with self._lock:
             fresh = [b for b in blocks if b.address not in self._written]
             if not fresh and self._written:

@@ -23,6 +23,7 @@ from ..binding import Binding
 from ..function import unpicklable
 from ..heaptype import heap_type, slot_offset, word_offsets
 from ..inspection import python_signature, render
+from ..locks import ProcessLock
 from ..signature import Signature
 from .text_signature import documentation
 
@@ -34,6 +35,7 @@ __all__ = [
     "ForeignFunction",
     "RecordLayout",
     "callable_of",
+    "link",
     "make_function",
     "record_of",
     "redirect",
@@ -172,6 +174,10 @@ def _layout() -> RecordLayout:
 
 RECORD = _layout()
 
+#: Held while the entry of any record changes: a function that is linked on one thread while another closes
+#: its library must not end up open.
+_entries = ProcessLock()
+
 # Prototypes of our own: argument types set on `ctypes.pythonapi` would be seen by everybody.
 _new_method: Any = ctypes.PYFUNCTYPE(
     ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object, ctypes.c_void_p
@@ -227,10 +233,19 @@ def redirect(function: Any, address: int | None, closed_stub: int) -> None:
     while closed: a thread that is inside the stub right now must not find a null pointer.
     """
     record = record_of(function)
-    if address is None:
-        record._entry = closed_stub
-        record.closed = True
-        return
-    record._target = address
-    record._entry = record.stub
-    record.closed = False
+    with _entries:
+        if address is None:
+            record._entry = closed_stub
+            record.closed = True
+            return
+        record._target = address
+        record._entry = record.stub
+        record.closed = False
+
+
+def link(record: ForeignFunction, stub_address: int) -> None:
+    """Let `stub_address` serve the function from its next call on, or once it is open again."""
+    with _entries:
+        record.stub = stub_address
+        if not record.closed:
+            record._entry = stub_address

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import NamedTuple
 
 from ..binding import Marshal
+from ..locks import ProcessLock
 from .callback import TARGET
 from .codegen import (
     Helpers,
@@ -36,7 +36,7 @@ class Stubs:
         self.heap = heap
         self._addresses: dict[StubSpec, int] = {}
         self._upcalls: dict[UpcallSpec, int] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         #: Hands every call to the record's fallback.
         self.fallback = heap.allocate(write_fallback_stub(target), "fallback")
         written = write_helpers(target)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import ctypes
 import struct
-import threading
 from typing import NamedTuple
 
+from ..locks import ProcessLock
 from . import icache, mapping
 
 #: A thunk and a slot are this long, in bytes.
@@ -57,7 +57,7 @@ class ThunkHeap:
     def __init__(self, machine: str) -> None:
         self._write = _THUNKS[machine]
         self._free: list[Thunk] = []
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self.mapped = 0
 
     def take(self) -> Thunk:
