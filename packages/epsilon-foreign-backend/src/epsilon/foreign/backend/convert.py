@@ -49,8 +49,10 @@ def _has(value: object, method: str) -> bool:
 
 
 def _own_bytes(value: bytes) -> bytes:
-    """The content of a bytes object whose subclass may have another opinion about it."""
-    return memoryview(value).tobytes()
+    """Exact bytes as they are, since C may keep pointers into them for as long as the caller keeps them; of a
+    subclass, which may have another opinion about its content, the content.
+    """
+    return value if type(value) is bytes else memoryview(value).tobytes()
 
 
 def integer(type: AbiType, name: str | None = None) -> Converter:

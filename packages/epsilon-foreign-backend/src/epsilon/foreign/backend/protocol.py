@@ -48,6 +48,23 @@ class Accessors(Protocol):
         None where there is no machine code for `type`. With `readonly`, every write goes to `set`."""
         ...
 
+    def constructor(
+        self,
+        base: type,
+        members: Sequence[tuple[AbiType, int]],
+        template: Any,
+        size: int,
+        inline: int,
+        fallback: Callable[[Any, tuple[Any, ...], dict[str, Any] | None], None],
+    ) -> Any:
+        """A subclass of `base`, a subclass of `Memory` whose instances hold `size` bytes of data at `inline` bytes
+        from their start, with a constructor in machine code; `base` itself where there is none.
+
+        `members` are the types and offsets that positional arguments are for. `template` is an initialised instance
+        of `base`. ``fallback(self, args, kwargs or None)`` does the same in full.
+        """
+        ...
+
     def items(self, base: type, type: AbiType) -> Any:
         """A subclass of `base`, itself one of `Memory`, whose ``self[i]`` is machine code for numbers of `type` that
         leaves the rest to the methods of `base`; `base` itself where there is none."""

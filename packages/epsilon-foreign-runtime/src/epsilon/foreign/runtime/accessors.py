@@ -11,6 +11,7 @@ from .types import ForeignType
 
 if TYPE_CHECKING:
     from .fields import Field
+    from .members import StructType
 
 _NUMBERS = (Kind.SIGNED, Kind.UNSIGNED, Kind.FLOAT)
 
@@ -34,6 +35,27 @@ def install_members(cls: type, fields: Mapping[str, Field]) -> None:
             )
             if made is not None:
                 setattr(cls, name, made)
+
+
+def constructor_base(storage: Any, row: StructType) -> Any:
+    """The class to derive a struct from whose objects hold their data themselves: one with a constructor in machine
+    code where all members are plain numbers, or `storage`."""
+    accessors = getattr(select_backend(), "accessors", None)
+    fields = [row.fields[name] for name in row.names]
+    plain = all([field.kind == "number" for field in fields])
+    if accessors is None or row.union or row.defaults or not plain or row.flexible is not None:
+        return storage
+    from .structs import Struct, own_memory
+
+    template = object.__new__(storage)
+    own_memory(template, row, row.size)
+    init = Struct.__init__
+
+    def fallback(self: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> None:
+        init(self, *args, **(kwargs or {}))
+
+    members = [(field.row.abi, field.offset) for field in fields]
+    return accessors.constructor(storage, members, template, row.size, row.inline, fallback)
 
 
 def items_base(base: type, element: Any) -> Any:

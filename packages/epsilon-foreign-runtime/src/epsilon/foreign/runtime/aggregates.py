@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from epsilon.foreign.backend import Kind, aggregate, with_storage
 
 from . import debug
-from .accessors import install_members
+from .accessors import constructor_base, install_members
 from .array import ArrayType
 from .bits import Bits
 from .const import Const
@@ -299,7 +299,7 @@ def _bases(row: StructType, bases: tuple[type, ...], base: Any) -> tuple[type, .
         return (Struct, *bases)
     row.inline_size = -(-max(row.size, 1) // 8) * 8
     storage, row.inline = with_storage(Struct, row.inline_size)
-    return (storage, *bases)
+    return (constructor_base(storage, row), *bases)
 
 
 def _holds_pointer(type: Any) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-import threading
 from typing import TYPE_CHECKING, Any
 
 from ..abi import AbiType, Kind
 from ..heaptype import heap_type
+from ..locks import ProcessLock
 from ..memobject import LIVE, MEMORY, READONLY
 from .codegen import Access, Words
+from .constructors import Constructors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .stubs import Stubs
 
@@ -45,11 +46,12 @@ class TrampolineAccessors:
     def __init__(self, stubs: Stubs) -> None:
         self._stubs = stubs
         words = Words(MEMORY.address, MEMORY.lower, MEMORY.upper, MEMORY.live, MEMORY.flags, LIVE, READONLY)
-        self._code = Access(stubs.target, words, stubs.helpers)
+        self._code = Access(stubs.target, words)
+        self._constructors = Constructors(stubs, words)
         self._members: dict[AbiType | None, int] = {}
         self._readers: dict[AbiType, int] = {}
         self._bases: dict[tuple[type, AbiType], type] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     def reads(self, type: AbiType) -> bool:
         """Can numbers of this type be accessed? Depends on what the probes found."""
@@ -88,6 +90,20 @@ class TrampolineAccessors:
         keep = cls.__dict__.get("_machine_code", ())
         cls._machine_code = (*keep, definition, closure, get, set)  # type: ignore[attr-defined]  # an attribute of ours
         return _new_descriptor(cls, definition)
+
+    def constructor(
+        self,
+        base: type,
+        members: Sequence[tuple[AbiType, int]],
+        template: Any,
+        size: int,
+        inline: int,
+        fallback: Callable[[Any, tuple[Any, ...], dict[str, Any] | None], None],
+    ) -> Any:
+        """See `Accessors.constructor`."""
+        if not all(self.reads(type) for type, _ in members):
+            return base
+        return self._constructors.make(base, members, template, size, inline, fallback)
 
     def items(self, base: type, type: AbiType) -> Any:
         """A subclass of `base`, itself a subclass of `Memory`, whose ``self[i]`` is machine code for numbers of

@@ -23,7 +23,8 @@ from ..memobject import MEMORY
 from ..quarantine import DEPTH
 from ..signature import Signature
 from ..upcall import Pointee, Upcall, completed, dead, failed, receiver, returner
-from .codegen import Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
+from .codegen import MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
+from .templates import likeness
 from .thunks import Thunk, ThunkHeap
 
 if TYPE_CHECKING:
@@ -103,19 +104,9 @@ def spec_of(upcall: Upcall) -> UpcallSpec:
     return UpcallSpec(
         upcall.signature,
         tuple([p.marshal for p in upcall.parameters]),
-        tuple([None if p.pointee is None else _likeness(p.pointee) for p in upcall.parameters]),
+        tuple([None if p.pointee is None else likeness(p.pointee.template) for p in upcall.parameters]),
         upcall.result_marshal is Marshal.OBJECT,
     )
-
-
-def _likeness(pointee: Pointee) -> Likeness:
-    """Which words of the template are not zero; the address and the bounds are a pointer's own."""
-    head, size = object.__basicsize__, type(pointee.template).__basicsize__
-    words = struct.unpack(f"<{(size - head) // WORD}Q", ctypes.string_at(id(pointee.template) + head, size - head))
-    own = (MEMORY.address, MEMORY.lower, MEMORY.upper)
-    taken = {head + WORD * i: word for i, word in enumerate(words) if word and head + WORD * i not in own}
-    others = tuple([at for at in range(head, size, WORD) if at not in taken and at not in own])
-    return Likeness(tuple(taken), list(taken.values()).count(id(None)), others)
 
 
 def _row(pointee: Pointee) -> tuple[int, int, int, int]:

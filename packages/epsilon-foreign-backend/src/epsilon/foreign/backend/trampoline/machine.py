@@ -201,6 +201,9 @@ class Machine(Protocol):
         `epilogue` belongs to the prologue written last.
         """
 
+    def align_stack(self, alignment: int, /) -> None:
+        """Lowers SP to a multiple of `alignment`, a power of two; after a `prologue` with a frame."""
+
     def epilogue(self) -> None:
         """Restores SP, FP and saved registers. Follow with `ret` or a jump; one for each exit."""
 

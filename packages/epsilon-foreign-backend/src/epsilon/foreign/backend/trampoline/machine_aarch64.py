@@ -398,6 +398,12 @@ class AArch64Machine:
             self.sub_imm(SP, reserved)
         self._frame = reserved, saved
 
+    def align_stack(self, alignment: int, /) -> None:
+        if self._frame is None or not self._frame[0]:
+            raise AssemblyError("only a stack pointer that the epilogue restores can be aligned")
+        self.mov(X16, SP)
+        self._assembler.logical_imm(Op.AND, SP, X16, -alignment & _MASK)
+
     def epilogue(self) -> None:
         if self._frame is None:
             raise AssemblyError("an epilogue needs a prologue")

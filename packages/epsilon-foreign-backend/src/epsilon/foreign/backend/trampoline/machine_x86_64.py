@@ -327,6 +327,11 @@ class X86_64Machine:
             assembler.alu_imm(Alu.SUB, x86.RSP, reserved)
         self._frame = reserved, saved
 
+    def align_stack(self, alignment: int, /) -> None:
+        if self._frame is None or not self._frame[0]:
+            raise AssemblyError("only a stack pointer that the epilogue restores can be aligned")
+        self._assembler.alu_imm(Alu.AND, x86.RSP, -alignment)
+
     def epilogue(self) -> None:
         if self._frame is None:
             raise AssemblyError("an epilogue needs a prologue")

@@ -88,8 +88,8 @@ _LOADS = Forms(
     }
 )
 _STORES = Forms({8: 0xF9000000, 4: 0xB9000000, 2: 0x79000000, 1: 0x39000000})
-_FLOAT_LOADS = Forms({8: 0xFD400000, 4: 0xBD400000})
-_FLOAT_STORES = Forms({8: 0xFD000000, 4: 0xBD000000})
+_FLOAT_LOADS = Forms({16: 0x3DC00000, 8: 0xFD400000, 4: 0xBD400000})
+_FLOAT_STORES = Forms({16: 0x3D800000, 8: 0xFD000000, 4: 0xBD000000})
 _SCALED = 1 << 24  # set in the scaled form, clear in the unscaled and the register-offset forms
 _REGISTER_OFFSET = 0x00206800  # [base, index], index a whole 64-bit register
 

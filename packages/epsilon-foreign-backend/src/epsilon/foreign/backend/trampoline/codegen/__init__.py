@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .access import Access, Words
 from .helpers import Helpers, write_helpers
+from .initialise import Initialise, Template
 from .spec import StubSpec, spec_of
 from .stub import write_fallback_stub, write_stub
 from .target import RecordOffsets, Target
@@ -19,11 +20,13 @@ from .upcall_spec import Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, Upc
 __all__ = [
     "Access",
     "Helpers",
+    "Initialise",
     "Likeness",
     "MemoryOffsets",
     "RecordOffsets",
     "StubSpec",
     "Target",
+    "Template",
     "UpcallOffsets",
     "UpcallSpec",
     "UpcallTarget",

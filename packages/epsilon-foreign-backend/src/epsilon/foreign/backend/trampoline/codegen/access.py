@@ -14,7 +14,6 @@ from typing import NamedTuple
 from ...abi import AbiType, Kind
 from ..assembler import IntRegister, Label
 from ..machine import Cond, Machine
-from .helpers import Helpers
 from .integers import write_compact
 from .target import Target
 
@@ -49,12 +48,12 @@ _NO_DELETION = ctypes.create_string_buffer(b"C data cannot be deleted")
 class Access:
     """Writes access stubs; each method returns the machine code of one."""
 
-    def __init__(self, target: Target, words: Words, helpers: Helpers) -> None:
-        self.target, self.words, self.helpers = target, words, helpers
+    def __init__(self, target: Target, words: Words) -> None:
+        self.target, self.words = target, words
 
     def getter(self, type: AbiType) -> bytes:
         """``PyObject *get(PyObject *self, void *closure)``."""
-        w = _Stub(self)
+        w = AccessStub(self.target, self.words)
         m = w.m
         self_, closure = m.ENTRY[:2]
         place = m.SCRATCH[0]
@@ -71,7 +70,7 @@ class Access:
 
     def setter(self, type: AbiType | None) -> bytes:
         """``int set(PyObject *self, PyObject *value, void *closure)``; None for `type`: always in Python."""
-        w = _Stub(self)
+        w = AccessStub(self.target, self.words)
         m = w.m
         self_, value, closure = m.ENTRY[:3]
         m.branch_zero(value, w.delete)
@@ -94,7 +93,7 @@ class Access:
 
     def get_item(self, type: AbiType, fallback: int) -> bytes:
         """``PyObject *subscript(PyObject *self, PyObject *key)``."""
-        w = _Stub(self)
+        w = AccessStub(self.target, self.words)
         m = w.m
         self_, key = m.ENTRY[:2]
         w.find_item(type, self_, key)
@@ -107,7 +106,7 @@ class Access:
 
     def set_item(self, type: AbiType, fallback: int) -> bytes:
         """``int ass_subscript(PyObject *self, PyObject *key, PyObject *value)``."""
-        w = _Stub(self)
+        w = AccessStub(self.target, self.words)
         m = w.m
         self_, key, value = m.ENTRY[:3]
         m.branch_zero(value, w.delete)
@@ -124,16 +123,15 @@ class Access:
         return m.finish()
 
 
-class _Stub:
+class AccessStub:
     """One access stub being written. ENTRY registers keep the arguments for the fallback; there is no frame until
     that is called."""
 
-    def __init__(self, access: Access) -> None:
-        self.access = access
-        self.words = access.words
-        self.target = access.target
-        self.layout = access.target.layout
-        self.m: Machine = access.target.machine()
+    def __init__(self, target: Target, words: Words) -> None:
+        self.words = words
+        self.target = target
+        self.layout = target.layout
+        self.m: Machine = target.machine()
         self.slow: Label = self.m.label()
         self.delete: Label = self.m.label()
 
@@ -254,15 +252,19 @@ class _Stub:
             m.compare_imm(d, 0)
             m.branch(Cond.LT, self.slow)
 
-    def store_number(self, type: AbiType, place: IntRegister) -> None:
-        """Write what `read_number` read, and return 0."""
+    def write_number(self, type: AbiType, place: IntRegister) -> None:
+        """Write what `read_number` read."""
         m = self.m
         if type.kind is Kind.FLOAT:
             m.fstore(place, 0, m.FSCRATCH[0], type.size)
         else:
             m.store(place, 0, m.SCRATCH[1], type.size)
-        m.mov_imm(m.RESULT, 0)
-        m.ret()
+
+    def store_number(self, type: AbiType, place: IntRegister) -> None:
+        """Write what `read_number` read, and return 0."""
+        self.write_number(type, place)
+        self.m.mov_imm(self.m.RESULT, 0)
+        self.m.ret()
 
     # The long way
 

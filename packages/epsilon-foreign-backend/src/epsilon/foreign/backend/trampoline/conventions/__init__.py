@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from .convention import SLOT, Assignment, Convention, Location, assign, travels_in_vector
+from .convention import (
+    SLOT,
+    Assignment,
+    Convention,
+    Location,
+    Part,
+    Piece,
+    Results,
+    Travel,
+    assign,
+    can_travel,
+    travels_in_vector,
+)
 
-__all__ = ["SLOT", "Assignment", "Convention", "Location", "assign", "travels_in_vector"]
+__all__ = [
+    "SLOT",
+    "Assignment",
+    "Convention",
+    "Location",
+    "Part",
+    "Piece",
+    "Results",
+    "Travel",
+    "assign",
+    "can_travel",
+    "travels_in_vector",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .layout import BytesLayout, IntLayout, Layout, RefcountLayout, StrLayout
+from .layout import BytesLayout, IntLayout, Layout, RefcountLayout, StrLayout, TupleLayout
 from .probes import Reader, probe
 from .symbols import ERRNO_LOCATION, FUNCTIONS, LIBC_FUNCTIONS, OBJECTS, address, available, names
 
@@ -17,6 +17,7 @@ __all__ = [
     "Reader",
     "RefcountLayout",
     "StrLayout",
+    "TupleLayout",
     "address",
     "available",
     "names",

@@ -48,6 +48,13 @@ class BytesLayout(NamedTuple):
     data_offset: int
 
 
+class TupleLayout(NamedTuple):
+    """An exact `tuple`: a signed 64-bit size, and the references."""
+
+    size_offset: int
+    items_offset: int
+
+
 class RefcountLayout(NamedTuple):
     """A plain 64-bit counter that may be incremented by whoever holds the GIL, immortal objects included.
 
@@ -71,6 +78,7 @@ class Layout(NamedTuple):
     int_layout: IntLayout | None = None
     str_layout: StrLayout | None = None
     bytes_layout: BytesLayout | None = None
+    tuple_layout: TupleLayout | None = None
     immortal: bool = False
     """None, True and False need no reference count: return them as they are."""
     refcount: RefcountLayout | None = None
@@ -80,5 +88,5 @@ class Layout(NamedTuple):
     @property
     def switched_off(self) -> tuple[str, ...]:
         """The names of the inline paths that may not be taken."""
-        paths = ("type_offset", "float_offset", "int_layout", "str_layout", "bytes_layout")
+        paths = ("type_offset", "float_offset", "int_layout", "str_layout", "bytes_layout", "tuple_layout")
         return tuple(path for path in paths if getattr(self, path) is None)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from .layout import BytesLayout, IntLayout, Layout, RefcountLayout, StrLayout
+from .layout import BytesLayout, IntLayout, Layout, RefcountLayout, StrLayout, TupleLayout
 
 #: ``read(address, size) -> bytes``; `address` is always that of an object.
 Reader = Callable[[int, int], bytes]
@@ -45,6 +45,7 @@ def probe(read: Reader = ctypes.string_at) -> Layout:
         int_layout=look(_int_layout),
         str_layout=look(_str_layout),
         bytes_layout=look(_bytes_layout),
+        tuple_layout=look(_tuple_layout),
         immortal=immortal,
         refcount=None if immortal else look(_refcount),
         count_offset=look(_count_offset),
@@ -166,6 +167,18 @@ def _bytes_layout(read: Reader, head: int) -> BytesLayout | None:
         end = layout.data_offset + len(sample)
         memory = read(id(sample), end + 1)
         if _word(memory, layout.size_offset) != len(sample) or memory[layout.data_offset :] != sample + b"\0":
+            return None
+    return layout
+
+
+def _tuple_layout(read: Reader, head: int) -> TupleLayout | None:
+    layout = TupleLayout(head, tuple.__basicsize__)
+    samples: list[tuple[object, ...]] = [(), (1,), ("a", None), (object(), 2.5, b""), tuple(range(1000, 1020))]
+    for sample in samples:
+        memory = read(id(sample), layout.items_offset + 8 * len(sample))
+        if _word(memory, layout.size_offset) != len(sample):
+            return None
+        if [_word(memory, layout.items_offset + 8 * i) for i in range(len(sample))] != [id(x) for x in sample]:
             return None
     return layout
 
