@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import epsilon.foreign.api as ffi
 from epsilon.foreign.api import c
-from epsilon.foreign.backend import C_TYPES, POINTER, Signature
 from report import agree
 
 TITLE = "the environment sorted by libc"
 LIBRARY = None
 #: Names longer than this, in bytes, are cut for the sort: qsort wants records of one size.
 WIDTH = 64
+
+Comparison = ffi.Callback[[c.pointer, c.pointer], c.int]
 
 
 def run(library: ffi.Library) -> Iterator[str]:
@@ -26,7 +27,7 @@ def run(library: ffi.Library) -> Iterator[str]:
     def strcmp(a: c.pointer, b: c.pointer) -> c.int: ...
 
     @library.function
-    def qsort(base: c.mutable_buffer, count: c.size_t, size: c.size_t, compare: c.pointer) -> None: ...
+    def qsort(base: c.mutable_buffer, count: c.size_t, size: c.size_t, compare: Comparison) -> None: ...
 
     names = [name[: WIDTH - 1] for name in os.environb]
     records = bytearray().join(name.ljust(WIDTH, b"\0") for name in names)
@@ -37,12 +38,7 @@ def run(library: ffi.Library) -> Iterator[str]:
         compared += 1
         return strcmp(a, b)
 
-    # Any backend's callbacks serve any backend's calls: an address is an address.
-    callback = ffi.select_backend().callback(compare, Signature(C_TYPES["int"], (POINTER, POINTER)))
-    try:
-        qsort(records, len(names), WIDTH, callback.address)
-    finally:
-        callback.release()
+    qsort(records, len(names), WIDTH, compare)
     ordered = [bytes(records[i : i + WIDTH]).rstrip(b"\0") for i in range(0, len(records), WIDTH)]
     agree("the order", ordered, sorted(names))
     shown = [os.fsdecode(name) for name in ordered]
