@@ -73,9 +73,17 @@ def test_a_slice_is_a_view() -> None:
 
 @pytest.mark.parametrize(
     ("init", "error"),
-    [(-1, LayoutError), (2.0, ArgumentTypeError), (True, ArgumentTypeError), (None, ArgumentTypeError),
-     ({1: 2}, ArgumentTypeError), ([1, "2"], ArgumentTypeError), ([1, 2**40], OverflowError), (2**62, LayoutError)],
-)  # fmt: skip
+    [
+        (-1, LayoutError),
+        (2.0, ArgumentTypeError),
+        (True, ArgumentTypeError),
+        (None, ArgumentTypeError),
+        ({1: 2}, ArgumentTypeError),
+        ([1, "2"], ArgumentTypeError),
+        ([1, 2**40], OverflowError),
+        (2**62, LayoutError),
+    ],
+)
 def test_what_an_array_cannot_be_made_of(init: object, error: type[Exception]) -> None:
     with pytest.raises(error):
         array(T["int"], init)
@@ -126,7 +134,7 @@ def test_arrays_of_characters_hold_text() -> None:
     assert name.value == b"four" and repr(name) == "Array[char, 8](b'four')"
     name.value = b"12345678"
     assert name.value == b"12345678"
-    with pytest.raises(ArgumentValueError, match="expected 8 elements for .*, got 9"):
+    with pytest.raises(ArgumentValueError, match=r"expected 8 elements for .*, got 9"):
         name.value = b"123456789"
     assert name.value == b"12345678"
     wide = Array[T["wchar"], 4]("hé")
@@ -144,7 +152,7 @@ def test_bytes_of_the_wrong_length_are_for_characters_only() -> None:
     assert bytes(holder(octets=bytes(4)).octets) == bytes(4)
     with pytest.raises(ArgumentError, match=r"holder.octets: expected 4 elements .* got 2"):
         holder(octets=b"ab")
-    with pytest.raises(ArgumentError, match="holder.name"):
+    with pytest.raises(ArgumentError, match=r"holder.name"):
         holder(name="text")
 
 

@@ -93,18 +93,28 @@ def test_every_integer_type_holds_its_extremes(name: str) -> None:
         made = holder(0xAA, value, 0x55)
         assert (made.before, made.value, made.after) == (0xAA, value, 0x55)
     for value in (low - 1, high + 1):
-        with pytest.raises(ArgumentRangeError, match="holder.value"):
+        with pytest.raises(ArgumentRangeError, match=r"holder.value"):
             made.value = value
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("bool", True), ("char", b"\xfe"), ("wchar", "ß"), ("float", 0.5), ("double", 0.1), ("longdouble", 1.5),
-        ("float_complex", 1 - 2j), ("double_complex", 0.1 + 2j), ("string", "grüß"), ("bytes", b"x"),
-        ("string", None), ("pointer", 4096), ("pointer", None),
+        ("bool", True),
+        ("char", b"\xfe"),
+        ("wchar", "ß"),
+        ("float", 0.5),
+        ("double", 0.1),
+        ("longdouble", 1.5),
+        ("float_complex", 1 - 2j),
+        ("double_complex", 0.1 + 2j),
+        ("string", "grüß"),
+        ("bytes", b"x"),
+        ("string", None),
+        ("pointer", 4096),
+        ("pointer", None),
     ],
-)  # fmt: skip
+)
 def test_every_other_scalar_type_is_a_member(name: str, value: object) -> None:
     holder = make_struct("holder", {"before": T["uint8"], "value": T[name], "after": T["uint8"]})
     made = holder(1, value, 2)
@@ -381,7 +391,7 @@ def test_a_const_member_can_be_given_once() -> None:
     fixed = make_struct("fixed", {"id": Const[T["int"]], "x": T["int"]})
     value = fixed(1, 2)
     value.x = 3
-    with pytest.raises(ConstError, match="fixed.id cannot be written: it is const"):
+    with pytest.raises(ConstError, match=r"fixed.id cannot be written: it is const"):
         value.id = 5
     assert value.id == 1
 

@@ -115,7 +115,7 @@ class OutFunction:
         values = []
         for position, row in enumerate(self._rows):
             if not isinstance(row, OutType):
-                values.append(next(given))
+                values.append(_lasting(next(given), row))
                 continue
             cell = self._cell(row, next(given), position) if row.both else _new(row.target)
             cells.append(cell)
@@ -161,6 +161,18 @@ class OutFunction:
             f"cannot pickle foreign function {self.__name__!r}: an address means nothing in another process; "
             "declare the function there again"
         )
+
+
+def _lasting(value: Any, row: ForeignType) -> Any:
+    """A text as the bytes that C sees, which live until the results are read: C may return a pointer into
+    them.
+    """
+    if row.marshal is not Marshal.STRING or not isinstance(value, str):
+        return value
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        return value  # the conversion of the argument says what is wrong
 
 
 def _is_out(row: ForeignType) -> bool:
