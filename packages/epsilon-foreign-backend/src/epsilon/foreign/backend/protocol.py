@@ -26,6 +26,14 @@ class CallbackHandle(Protocol):
         ...
 
 
+class TypeTable(Protocol):
+    """What an allocating method knows of types."""
+
+    def learn(self, type: Any, pointers: Any, size: int, alignment: int, flags: int) -> None:
+        """From now on know `type`: the class of pointers to it, its size and alignment in bytes, their flags."""
+        ...
+
+
 class Accessors(Protocol):
     """Machine code that reads and writes numbers in the memory of `Memory` objects, in place of Python code.
 
@@ -62,6 +70,18 @@ class Accessors(Protocol):
 
         `members` are the types and offsets that positional arguments are for. `template` is an initialised instance
         of `base`. ``fallback(self, args, kwargs or None)`` does the same in full.
+        """
+        ...
+
+    def allocator(
+        self, cls: type, fallback: Callable[..., Any], owner: str, nones: tuple[str, ...], sample: type
+    ) -> tuple[Any, TypeTable] | None:
+        """A method ``alloc(type, count=1, *, align=None)`` for `cls`, a subclass of `Owner`, and the table of the types
+        that it knows; None where there is no machine code for it.
+
+        It moves the owner's cursor, and makes a pointer object whose slot `owner` refers to the owner and whose slots
+        `nones` are None, as slots of `sample`, a subclass of `Memory`. ``fallback(self, type, count, align=...)`` does
+        the same in full.
         """
         ...
 

@@ -7,12 +7,12 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
-from epsilon.foreign.backend import DEAD, FUNDAMENTAL, LIVE, LifetimeError
+from epsilon.foreign.backend import DEAD, FUNDAMENTAL, LIVE, READONLY, LifetimeError, select_backend
 
 from . import debug
 from .blocks import allocate
 from .errors import LayoutError
-from .objects import MemoryOwner, place
+from .objects import Data, MemoryOwner, place
 from .pointer import pointer_at, pointer_to
 from .types import TYPES, ForeignType, resolve_type
 
@@ -32,6 +32,8 @@ class Arena(MemoryOwner):
     __slots__ = ("_blocks", "_guard", "allocated")
 
     def __init__(self, *, confined: bool = False) -> None:
+        if not _asked:
+            _install()
         super().__init__("its arena was closed", confined=confined)
         self._blocks: list[tuple[int, Any]] = []
         self._guard: Any = contextlib.nullcontext() if confined else threading.Lock()
@@ -47,6 +49,8 @@ class Arena(MemoryOwner):
         row = resolve_type(type)
         cls = pointer_to(row)
         size = checked_size(row, count)
+        if _table is not None and row is type:
+            _table.learn(row, cls, row.size, row.alignment, READONLY if cls._const else 0)
         address = self._take(size, checked_alignment(row, align))
         return pointer_at(cls, address, address, address + size, self._live, self)
 
@@ -126,14 +130,21 @@ class Arena(MemoryOwner):
         if self._cell != LIVE:
             self._check()
         with self._guard:
-            start = (self._cursor + alignment - 1) & -alignment
-            stop = start + (size or 1)  # so that no two allocations have one address
-            if stop <= self._end:
-                self._cursor = stop
-                return start
-            return self._refill(size or 1, alignment)
+            # No end: machine code that allocates in this arena meanwhile comes here too, and waits.
+            end, self._end = self._end, 0
+            try:
+                start = (self._cursor + alignment - 1) & -alignment
+                stop = start + (size or 1)  # so that no two allocations have one address
+                if stop <= end:
+                    self._cursor = stop
+                    return start
+                address, end = self._refill(size or 1, alignment, end)
+                return address
+            finally:
+                self._end = end
 
-    def _refill(self, size: int, alignment: int) -> int:
+    def _refill(self, size: int, alignment: int, end: int) -> tuple[int, int]:
+        """An address in fresh memory, and the end of the block to go on with."""
         # Closed by another thread since it was looked at?
         self._check()
         whole = debug.ENABLED or size + alignment > BLOCK // 4
@@ -141,9 +152,27 @@ class Arena(MemoryOwner):
         address, free = allocate(length, max(alignment, FUNDAMENTAL))
         self._blocks.append((address, free))
         self.allocated += length
-        if not whole:
-            self._cursor, self._end = address + size, address + length
-        return address
+        if whole:
+            return address, end
+        self._cursor = address + size
+        return address, address + length
+
+
+#: What the allocating method in machine code knows, where there is one.
+_table: Any = None
+_asked = False
+
+
+def _install() -> None:
+    """Put machine code in the place of `Arena.alloc`, once, when the first arena is made."""
+    global _table, _asked
+    _asked = True
+    accessors = getattr(select_backend(), "accessors", None)
+    made = None
+    if accessors is not None and not debug.ENABLED:
+        made = accessors.allocator(Arena, Arena.alloc, "_owner", ("_keep",), Data)
+    if made is not None:
+        Arena.alloc, _table = made  # type: ignore[method-assign]  # the same method, in machine code
 
 
 def checked_size(row: ForeignType, count: int) -> int:

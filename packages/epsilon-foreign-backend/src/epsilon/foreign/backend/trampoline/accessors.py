@@ -9,6 +9,7 @@ from ..abi import AbiType, Kind
 from ..heaptype import heap_type
 from ..locks import ProcessLock
 from ..memobject import LIVE, MEMORY, READONLY
+from .allocators import Allocator, make_allocator
 from .codegen import Access, Words
 from .constructors import Constructors
 
@@ -48,6 +49,7 @@ class TrampolineAccessors:
         words = Words(MEMORY.address, MEMORY.lower, MEMORY.upper, MEMORY.live, MEMORY.flags, LIVE, READONLY)
         self._code = Access(stubs.target, words)
         self._constructors = Constructors(stubs, words)
+        self._words = words
         self._members: dict[AbiType | None, int] = {}
         self._readers: dict[AbiType, int] = {}
         self._bases: dict[tuple[type, AbiType], type] = {}
@@ -104,6 +106,12 @@ class TrampolineAccessors:
         if not all(self.reads(type) for type, _ in members):
             return base
         return self._constructors.make(base, members, template, size, inline, fallback)
+
+    def allocator(
+        self, cls: type, fallback: Callable[..., Any], owner: str, nones: tuple[str, ...], sample: type
+    ) -> tuple[Any, Allocator] | None:
+        """See `Accessors.allocator`."""
+        return make_allocator(self._stubs, self._words, cls, fallback, owner, nones, sample)
 
     def items(self, base: type, type: AbiType) -> Any:
         """A subclass of `base`, itself a subclass of `Memory`, whose ``self[i]`` is machine code for numbers of

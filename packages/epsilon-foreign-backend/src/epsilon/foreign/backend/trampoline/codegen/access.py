@@ -266,6 +266,12 @@ class AccessStub:
         self.m.mov_imm(self.m.RESULT, 0)
         self.m.ret()
 
+    def own_none(self, none: IntRegister) -> None:
+        """Count one more reference to None, whose address is in a register."""
+        if not self.layout.immortal:
+            assert self.layout.refcount is not None
+            self.m.increment_memory(none, self.layout.refcount.offset)
+
     # The long way
 
     def fall_back(self, function: IntRegister, arguments: tuple[IntRegister, ...]) -> None:
