@@ -20,7 +20,7 @@ from random_types import SCALARS, definitions
 
 MOST_BYTES = 64
 #: Under user-mode emulation everything takes far longer.
-COUNT = int(os.environ.get("EPSILON_FOREIGN_BY_VALUE") or (60 if "QEMU_LD_PREFIX" in os.environ else 200))
+COUNT = int(os.environ.get("EPSILON_FOREIGN_BY_VALUE") or (24 if "QEMU_LD_PREFIX" in os.environ else 200))
 SEED = int(os.environ.get("EPSILON_FOREIGN_BY_VALUE_SEED") or 1)
 CALLS = 2
 

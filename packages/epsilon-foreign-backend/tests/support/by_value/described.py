@@ -49,9 +49,8 @@ def describe(type: Aggregate, address_of: AddressOf) -> Described:
     fields = []
     for index, member in enumerate(type.members):
         if member.bits is not None and type.is_union and size:
-            # gcc sees an integer that holds the bits, or, where they are none, one of the type declared.
-            whole = SCALARS[str(member.type)].alignment
-            least = next(unit for unit in (1, 2, 4, 8) if member.bits <= 8 * unit) if member.bits else whole
+            # gcc sees an integer that holds the bits, even where they are none.
+            least = next(unit for unit in (1, 2, 4, 8) if member.bits <= 8 * unit)
             fields.append(Field(0, AbiType(Kind.UNSIGNED, 1, least, "bits")))
         if member.bits is None:
             field = _plain(member, table[2 + 2 * index], table[3 + 2 * index], value_bits, fixed, address_of)

@@ -255,10 +255,8 @@ def _bits(position: int, width: int, packed: bool) -> Field:
 
 
 def _whole(type: AbiType, bits: int) -> AbiType:
-    """How gcc classifies a bit-field in a union: as an integer of the least width that holds it, which may be
-    misaligned; one of zero width as its type.
-    """
-    alignment = next(unit for unit in bitfields.UNITS if bits <= 8 * unit) if bits else type.alignment
+    """How gcc classifies a bit-field in a union: as an integer that holds its bits, and may be misaligned."""
+    alignment = next(unit for unit in bitfields.UNITS if bits <= 8 * unit)
     return AbiType(Kind.UNSIGNED, 1, alignment, type.name)
 
 
