@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from epsilon.foreign.backend import Kind, aggregate, with_storage
+from epsilon.foreign.backend import Kind, aggregate, type_name, with_storage
 
 from . import debug
 from .accessors import constructor_base, install_members
@@ -89,6 +89,8 @@ def declare(
 
     Raises DeclarationError, LayoutError.
     """
+    if not isinstance(cls, type):
+        raise DeclarationError(f"expected a class with annotations, got {type_name(cls)}")
     row = StructType(cls.__name__, union=union)
     bases = tuple(base for base in cls.__bases__ if base is not object)
     annotations = _annotations(cls, row, scope or {})
