@@ -41,6 +41,8 @@ class Block(NamedTuple):
     address: int
     size: int
     name: str
+    code_size: int | None = None
+    """Bytes of instructions; a pool of constants follows. None where that is unknown."""
 
 
 class HeapStatistics(NamedTuple):
@@ -140,7 +142,7 @@ class CodeHeap:
             address = self._place_apart(code) if self._busy else self._place(code)
             if self._flush is not None:
                 self._flush(address, len(code))
-            block = self._blocks[address] = Block(address, len(code), name)
+            block = self._blocks[address] = Block(address, len(code), name, getattr(code, "code_size", None))
             observers = tuple(self._observers)
         for observe in observers:
             observe(block)
@@ -215,12 +217,16 @@ class CodeHeap:
         with self._lock:
             return tuple(self._blocks.values())
 
-    def code(self, address: int) -> bytes:
-        """The machine code of the block at `address`. Raises LookupError when there is none."""
+    def block(self, address: int) -> Block:
+        """The block at `address`. Raises LookupError when there is none."""
         block = self._blocks.get(address)
         if block is None:
             raise LookupError(f"no code was allocated at {address:#x}")
-        return ctypes.string_at(block.address, block.size)
+        return block
+
+    def code(self, address: int) -> bytes:
+        """The machine code of the block at `address`. Raises LookupError when there is none."""
+        return ctypes.string_at(address, self.block(address).size)
 
     @property
     def statistics(self) -> HeapStatistics:

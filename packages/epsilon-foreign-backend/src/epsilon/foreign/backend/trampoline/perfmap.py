@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 from ..locks import ProcessLock
 from .memory import Block, CodeHeap
@@ -93,3 +94,13 @@ _maps: dict[int, PerfMap] = {}
 def enable_perf_map(heap: CodeHeap) -> str:
     """Start writing the map of `heap`'s code and return the file's path. Raises OSError."""
     return _maps.setdefault(id(heap), PerfMap(heap)).enable()
+
+
+def enable_if_wanted(heap: CodeHeap) -> None:
+    """Start the map if the environment asks for it; where the file cannot be written, warn and go on."""
+    if not wanted():
+        return
+    try:
+        enable_perf_map(heap)
+    except OSError as error:
+        warnings.warn(f"{ENVIRONMENT}: no map is written: {error}", RuntimeWarning, stacklevel=2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..binding import Marshal
 from ..locks import ProcessLock
 from .callback import TARGET
@@ -17,15 +15,7 @@ from .codegen import (
     write_stub,
     write_upcall,
 )
-from .memory import CodeHeap
-
-
-class Statistics(NamedTuple):
-    """`stubs` counts the pieces of code, helpers included; bytes are of code, and of memory mapped for it."""
-
-    stubs: int
-    code_bytes: int
-    mapped_bytes: int
+from .memory import CodeHeap, HeapStatistics
 
 
 class Stubs:
@@ -81,10 +71,9 @@ class Stubs:
         return self.target.layout.type_offset is None or Marshal.OBJECT in spec.marshals
 
     @property
-    def statistics(self) -> Statistics:
-        """How much code there is."""
-        found = self.heap.statistics
-        return Statistics(found.stubs, found.code_bytes, found.mapped_bytes)
+    def statistics(self) -> HeapStatistics:
+        """How much code there is, helpers included."""
+        return self.heap.statistics
 
 
 def _name(spec: StubSpec) -> str:

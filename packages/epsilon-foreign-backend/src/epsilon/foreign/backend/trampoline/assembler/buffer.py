@@ -32,6 +32,12 @@ class Label:
         return "<Label, not bound>" if self.position is None else f"<Label at {self.position:#x}>"
 
 
+class MachineCode(bytes):
+    """Code and its pool, with the number of bytes that are instructions."""
+
+    code_size: int
+
+
 class CodeBuffer:
     """Grows code byte by byte and resolves its labels at the end.
 
@@ -69,13 +75,15 @@ class CodeBuffer:
             label = self._literals[value] = Label()
         return label
 
-    def finish(self) -> bytes:
+    def finish(self) -> MachineCode:
         """Places the pool, resolves every label, returns code and pool. Nothing may be emitted afterwards."""
         if self.code_size is None:
             self.code_size = len(self.code)
             self._place_literals()
             self._resolve()
-        return bytes(self.code)
+        finished = MachineCode(self.code)
+        finished.code_size = self.code_size
+        return finished
 
     def _place_literals(self) -> None:
         code = self.code

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from epsilon.foreign.backend.trampoline import cpython
-from epsilon.foreign.backend.trampoline.disassemble import disassemble_code
+from epsilon.foreign.backend.trampoline.disassembly import disassemble_code
 
 BASE = 0x10000
 NAMED = 0x7F0011223344

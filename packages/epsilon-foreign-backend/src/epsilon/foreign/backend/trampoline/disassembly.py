@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 _NOTE = "; install capstone to see instructions: pip install capstone"
 _WORD = 8
@@ -36,7 +36,9 @@ def disassemble_code(
     engine = _engine(machine or platform.machine())
     if engine is None:
         return "\n".join([_NOTE, *_hex_dump(code[:size], address), *_pool(code, size, address, symbols)])
-    lines = list(_instructions(engine, code, size, address, symbols))
+    # Only what a pool is known to hold is a constant: a jump, too, may go to a multiple of eight.
+    start = 0 if code_size is None else size
+    lines = list(_instructions(engine, code[:size], address, _Pool(code, address, start, symbols)))
     return "\n".join([*lines, *_pool(code, size, address, symbols)])
 
 
@@ -60,37 +62,43 @@ def _engine(machine: str) -> Any:
     return engine
 
 
-def _instructions(
-    engine: Any, code: bytes, size: int, address: int, symbols: Mapping[int, str]
-) -> Iterator[str]:
-    for start, length, mnemonic, operands in engine.disasm_lite(code[:size], address):
+class _Pool(NamedTuple):
+    """Where operands may point to: constants of the code from byte `start` on, and whatever has a name."""
+
+    code: bytes
+    address: int
+    start: int
+    symbols: Mapping[int, str]
+
+    def constant(self, target: int) -> str:
+        """A note on the constant at address `target`, or nothing."""
+        offset = target - self.address
+        if offset % _WORD or not self.start <= offset <= len(self.code) - _WORD:
+            return ""
+        value = int.from_bytes(self.code[offset : offset + _WORD], "little")
+        return f"  ; {_named(value, self.symbols)}"
+
+
+def _instructions(engine: Any, code: bytes, address: int, pool: _Pool) -> Iterator[str]:
+    for start, length, mnemonic, operands in engine.disasm_lite(code, address):
         raw = code[start - address : start - address + length].hex()
-        note = _note(operands, start + length, code, address, symbols)
+        note = _note(operands, start + length, pool)
         yield f"{start:#x}  {raw:<20}  {mnemonic:<8} {operands}{note}".rstrip()
 
 
-def _note(operands: str, following: int, code: bytes, address: int, symbols: Mapping[int, str]) -> str:
+def _note(operands: str, following: int, pool: _Pool) -> str:
     """What an operand refers to: the constant that lies there, or the name of that address."""
     relative = _RIP.search(operands)
     if relative is not None:
         distance = int(relative["distance"], 0)
-        target = following + (distance if relative["sign"] == "+" else -distance)
-        return _constant(target, code, address, symbols)
+        return pool.constant(following + (distance if relative["sign"] == "+" else -distance))
     for number in _NUMBER.findall(operands):
         value = int(number, 16)
-        if value in symbols:
-            return f"  ; {symbols[value]}"
-        if operands.endswith(number) and (constant := _constant(value, code, address, symbols)):
+        if value in pool.symbols:
+            return f"  ; {pool.symbols[value]}"
+        if operands.endswith(number) and (constant := pool.constant(value)):
             return constant
     return ""
-
-
-def _constant(target: int, code: bytes, address: int, symbols: Mapping[int, str]) -> str:
-    offset = target - address
-    if offset % _WORD or not 0 <= offset <= len(code) - _WORD:
-        return ""
-    value = int.from_bytes(code[offset : offset + _WORD], "little")
-    return f"  ; {_named(value, symbols)}"
 
 
 def _named(value: int, symbols: Mapping[int, str]) -> str:
