@@ -37,7 +37,7 @@ from .abi import (
 from .allocator import FUNDAMENTAL, alloc, free
 from .arguments import arrange
 from .base import BackendBase, NullFunctionError
-from .binding import Address, Binding, Converter, Guard, Marshal, Parameter
+from .binding import Accept, Address, Binding, Converter, Guard, Marshal, Parameter
 from .buffers import Borrowed, borrow
 from .convert import converter, expected, integer, type_name
 from .describe import FunctionData, describe
@@ -55,6 +55,8 @@ from .errors import (
     UnsupportedSignatureError,
 )
 from .inspection import python_signature, render
+from .likeness import Contents, Pointee
+from .locks import ProcessLock
 from .memobject import (
     CONFINED,
     DEAD,
@@ -84,7 +86,7 @@ from .registry import (
     use_backend,
 )
 from .signature import DEFAULT_CONVENTION, Signature, promoted
-from .upcall import DeadCallbackError, Pointee, Upcall, UpcallParameter
+from .upcall import DeadCallbackError, Upcall, UpcallParameter
 
 __all__ = [
     "BOOL",
@@ -119,6 +121,7 @@ __all__ = [
     "UNSIGNED_BY_SIZE",
     "VOID",
     "AbiType",
+    "Accept",
     "Address",
     "ArgumentError",
     "ArgumentRangeError",
@@ -132,6 +135,7 @@ __all__ = [
     "Borrowed",
     "CallbackHandle",
     "ClosedLibraryError",
+    "Contents",
     "Converter",
     "DeadCallbackError",
     "Exported",
@@ -149,6 +153,7 @@ __all__ = [
     "OwnerLayout",
     "Parameter",
     "Pointee",
+    "ProcessLock",
     "Signature",
     "UnknownBackendError",
     "UnsupportedSignatureError",

@@ -36,7 +36,8 @@ class Arena(MemoryOwner):
             _install()
         super().__init__("its arena was closed", confined=confined)
         self._blocks: list[tuple[int, Any]] = []
-        self._guard: Any = contextlib.nullcontext() if confined else threading.Lock()
+        # Re-entrant: a finalizer may allocate while the thread holds it.
+        self._guard: Any = contextlib.nullcontext() if confined else threading.RLock()
         #: Bytes taken from the C library so far.
         self.allocated = 0
 

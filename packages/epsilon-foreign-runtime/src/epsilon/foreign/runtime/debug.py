@@ -13,12 +13,11 @@ import ctypes
 import mmap
 import os
 import sys
-import threading
 import warnings
 from collections import deque
 from typing import Any
 
-from epsilon.foreign.backend import FUNDAMENTAL, ForeignError, window
+from epsilon.foreign.backend import FUNDAMENTAL, ForeignError, ProcessLock, window
 
 ENVIRONMENT = "EPSILON_FOREIGN_DEBUG"
 #: Freed allocations whose pages stay inaccessible before their addresses are given back.
@@ -76,7 +75,7 @@ class _Region:
 
 _regions: dict[int, _Region] = {}
 _quarantine: deque[_Region] = deque()
-_lock = threading.Lock()
+_lock = ProcessLock()
 
 
 def guarded_alloc(size: int, alignment: int = FUNDAMENTAL) -> int:

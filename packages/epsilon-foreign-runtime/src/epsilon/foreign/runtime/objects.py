@@ -21,13 +21,14 @@ from epsilon.foreign.backend import (
     LifetimeError,
     Memory,
     Owner,
+    ProcessLock,
     type_name,
     window,
 )
 
 _BASE = window.BASE
 _CELLS = window.VIEWS["Q"]
-_lock = threading.Lock()
+_lock = ProcessLock()
 
 #: What stored pointers keep alive: address of the slot -> the address stored there, holding its target.
 Kept = dict[int, Address]
