@@ -73,9 +73,15 @@ def content(type: AbiType, shape: Shape, data: bytes) -> bytes:
 
     Raises ValueError for another size: a converter broke its contract.
     """
-    if len(data) != type.size:
-        raise ValueError(f"{type.name} is {type.size} bytes, its converter made {len(data)}")
-    return bytes(data).ljust(sum(member.size for member in shape), b"\0")
+    return exact_bytes(type, data).ljust(sum(member.size for member in shape), b"\0")
+
+
+def exact_bytes(type: AbiType, data: bytes) -> bytes:
+    """`data` (any bytes-like object) as exact bytes. Raises ValueError unless they are of the aggregate's size."""
+    found = data if data.__class__ is bytes else bytes(data)
+    if len(found) != type.size:
+        raise ValueError(f"{type.name} is {type.size} bytes, its converter made {len(found)}")
+    return found
 
 
 def as_aggregate(type: AbiType) -> AbiType:

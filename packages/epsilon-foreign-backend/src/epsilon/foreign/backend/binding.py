@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .abi import Kind
+from .abi import AbiType, Kind
 from .signature import Signature
+
+if TYPE_CHECKING:
+    from .likeness import Contents, Pointee
 
 #: Turns any Python value into the canonical one of its `Marshal`, or raises an `ArgumentError`.
 Converter = Callable[[Any], Any]
@@ -67,11 +70,28 @@ class Address(int):
         return self
 
 
+class Accept(NamedTuple):
+    """Data objects that a backend may take by itself, without asking `Parameter.convert`.
+
+    They are instances of exactly one of `types`, subclasses of `Memory`, `MOST_ACCEPTED` at most, whose memory is
+    live. A pointer parameter gets their address, and NULL for None; an aggregate, the bytes they begin with. An object
+    that is `READONLY` is taken for a pointer only when `readonly`.
+    """
+
+    types: tuple[type, ...]
+    readonly: bool = False
+
+
+#: A backend compares with one type after the other.
+MOST_ACCEPTED = 4
+
+
 class Parameter(NamedTuple):
     """One parameter as the caller sees it.
 
     `convert` of None means the conversion that belongs to the ABI type and the marshal. An Ellipsis for
-    `default` means there is none. A nameless parameter can only be given by position.
+    `default` means there is none. A nameless parameter can only be given by position. What `accept` allows must
+    be what `convert` would do; a pointer has it with the marshal OBJECT, an aggregate with that or VALUE.
     """
 
     name: str = ""
@@ -80,6 +100,7 @@ class Parameter(NamedTuple):
     default: Any = Ellipsis
     describe: str = ""
     """The type as the user wrote it, for messages and signatures."""
+    accept: Accept | None = None
 
 
 class Binding(NamedTuple):
@@ -88,6 +109,9 @@ class Binding(NamedTuple):
     `finish` is applied to the natural result (see `Marshal`) when `guard` says so: ``finish(result)``, or
     ``finish(result, errno)`` when `capture_errno`. With `capture_errno`, errno is set to 0 before the call
     and read directly after it, before Python can change it.
+
+    A backend that can make the object of `make` may do so in place of the natural result and of `finish`, which
+    must come to the same and take no errno.
     """
 
     signature: Signature
@@ -101,6 +125,7 @@ class Binding(NamedTuple):
     doc: str | None = None
     result_describe: str = ""
     module: str | None = None
+    make: Pointee | Contents | None = None
 
     @property
     def marshals(self) -> tuple[Marshal, ...]:
@@ -147,7 +172,24 @@ def _complete(signature: Signature, parameters: tuple[Parameter, ...]) -> tuple[
             raise ValueError(f"parameter {parameter.name!r} has no default but follows one that has")
         if parameter.marshal not in (Marshal.VALUE, Marshal.OBJECT) and type.kind is not Kind.POINTER:
             raise ValueError(f"{type.name} cannot be marshalled as {parameter.marshal.value}")
+        if parameter.accept is not None:
+            _validate_accept(parameter, type, parameter.accept)
     return full
+
+
+#: Kinds that take data objects -> the marshals they do it with.
+_ACCEPTING = {Kind.POINTER: (Marshal.OBJECT,), Kind.AGGREGATE: (Marshal.OBJECT, Marshal.VALUE)}
+
+
+def _validate_accept(parameter: Parameter, type: AbiType, accept: Accept) -> None:
+    from .memobject import Memory  # which needs this module
+
+    if parameter.marshal not in _ACCEPTING.get(type.kind, ()):
+        raise ValueError(f"{type.name} marshalled as {parameter.marshal.value} accepts no objects")
+    if not 0 < len(accept.types) <= MOST_ACCEPTED or not all(issubclass(cls, Memory) for cls in accept.types):
+        raise ValueError(
+            f"a parameter accepts 1 to {MOST_ACCEPTED} subclasses of Memory, not {accept.types!r}"
+        )
 
 
 def _validate_result(binding: Binding) -> None:
@@ -162,3 +204,7 @@ def _validate_result(binding: Binding) -> None:
         wordless or (binding.guard is Guard.NEGATIVE and kind not in (Kind.SIGNED, Kind.UNSIGNED, Kind.FLOAT))
     ):
         raise ValueError(f"{shown} cannot be guarded as {binding.guard.value}")
+    if binding.make is not None and kind is not binding.make.kind:
+        raise ValueError(f"{shown} cannot be made into {binding.make!r}")
+    if binding.make is not None and binding.capture_errno:
+        raise ValueError(f"{shown} is made into an object, so nothing is there to take errno")

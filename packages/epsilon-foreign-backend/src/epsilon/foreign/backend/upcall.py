@@ -16,31 +16,20 @@ from .abi import Kind
 from .binding import Converter, Marshal
 from .convert import converter
 from .errors import LifetimeError
-from .memobject import Memory
+from .likeness import Contents, Pointee
 from .signature import Signature
-
-
-class Pointee(NamedTuple):
-    """What a pointer parameter points to, for a backend that makes the pointer object itself.
-
-    The object is made in the likeness of `template`, an instance of a subclass of `Memory` whose slots are unset or
-    None; its address and bounds are those of `size` bytes at the address from C, or nothing for NULL.
-    """
-
-    template: Memory
-    size: int
 
 
 class UpcallParameter(NamedTuple):
     """How one argument from C reaches Python.
 
     Natural values are those of results (see `Marshal`): VALUE, STRING or BYTES. `receive` is applied to the
-    natural value. A backend that can build a `pointee` object may do so in place of both.
+    natural value. A backend that can build the object of `make` may do so in place of both.
     """
 
     marshal: Marshal = Marshal.VALUE
     receive: Callable[[Any], Any] | None = None
-    pointee: Pointee | None = None
+    make: Pointee | Contents | None = None
 
 
 class Upcall(NamedTuple):

@@ -13,27 +13,31 @@ from ..signature import Signature
 from ..upcall import Upcall
 from .accessors import TrampolineAccessors
 from .callback import Callbacks
-from .codegen import spec_of
+from .conventions import can_travel
 from .fallback import Fallback
 from .host import host_target
 from .memory import CodeHeap
 from .record import ForeignFunction, make_function, record_of
 from .record import redirect as redirect_record
+from .specs import spec_of, table_of
 from .stubs import Stubs
 from .text_signature import text_signature
 
 #: More parameters than this are refused: their frame would outgrow what one stack probe covers.
 MOST_PARAMETERS = 255
+#: Aggregates of more bytes than this together are refused: they would lie on the stack.
+MOST_BYTES = 128 * 1024
 
 
 class TrampolineBackend(BackendBase):
     """Calls through one stub of machine code for each signature.
 
-    Scalars of every kind but `long double`, in both directions.
+    Everything but `long double` and complex numbers, in both directions; inside an aggregate those are no obstacle,
+    unless a register of the x87 would return them.
     """
 
     name = "trampoline"
-    capabilities = frozenset({"scalars", "variadic", "callbacks", "errno", "release_gil"})
+    capabilities = frozenset({"scalars", "aggregates", "variadic", "callbacks", "errno", "release_gil"})
 
     def __init__(self, stubs: Stubs | None = None) -> None:
         super().__init__()
@@ -49,18 +53,21 @@ class TrampolineBackend(BackendBase):
         return TrampolineAccessors(self.stubs)
 
     def supports(self, signature: Signature) -> bool:
-        """Any scalars but `long double`, in every convention the processor has."""
-        return (
-            signature.is_simple
-            and signature.convention in self.stubs.target.conventions
-            and len(signature.parameters) <= MOST_PARAMETERS
+        """Any scalars but `long double` and complex, and aggregates, in every convention the processor has."""
+        convention = self.stubs.target.conventions.get(signature.convention)
+        if convention is None or len(signature.parameters) > MOST_PARAMETERS or signature.needs_libffi:
+            return False
+        return signature.is_simple or (
+            can_travel(convention, signature) and sum(t.size + t.alignment for t in signature.types) <= MOST_BYTES
         )
 
     def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
         """See `Backend.bind`. The result is a built-in function; its ``__self__`` is a `ForeignFunction`."""
         binding = self._validated(address, binding)
         fallback = Fallback(self.stubs)
-        record = ForeignFunction(binding, address, fallback, finish=binding.finish, backend=self.name)
+        record = ForeignFunction(
+            binding, address, fallback, finish=binding.finish, backend=self.name, table=table_of(binding)
+        )
         fallback.serve(record)
         stub = self.stubs.known(spec_of(binding)) or self.stubs.fallback
         function: Callable[..., Any] = make_function(

@@ -15,16 +15,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import pending
-from ..abi import Kind
-from ..binding import Marshal
+from ..abi import AbiType, Kind
+from ..aggregates import exact_bytes
+from ..binding import Converter, Marshal
 from ..errors import UnsupportedSignatureError
 from ..heaptype import WORD, heap_type, slot_offset, word_offsets
 from ..memobject import MEMORY
 from ..quarantine import DEPTH
 from ..signature import Signature
-from ..upcall import Pointee, Upcall, completed, dead, failed, receiver, returner
-from .codegen import MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
-from .templates import likeness
+from ..upcall import Upcall, UpcallParameter, completed, dead, failed, receiver, returner
+from .codegen import INLINE, Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
+from .specs import likeness_of, row_of
 from .thunks import Thunk, ThunkHeap
 
 if TYPE_CHECKING:
@@ -86,9 +87,13 @@ class CallbackKind:
         self.upcall = upcall
         self.code = code
         self.queue = queue
-        self.convert = returner(upcall)
-        # Where the stub makes a pointer object there is nothing left to receive.
-        rest = [p if p.pointee is None else p._replace(receive=None) for p in upcall.parameters]
+        self.convert = _canonical(upcall)
+        # Where the stub makes the object there is nothing left to receive.
+        makes = spec_of(upcall).makes
+        rest = [
+            p if m is None else p._replace(receive=None)
+            for p, m in zip(upcall.parameters, makes, strict=True)
+        ]
         self.receives = upcall._replace(parameters=tuple(rest)) if any(p.receive for p in rest) else None
         self.keep = _shared_words(upcall)
         self.shared = ctypes.addressof(self.keep)
@@ -99,31 +104,49 @@ class CallbackKind:
         self.released = released
 
 
+def _canonical(upcall: Upcall) -> Converter:
+    """What makes a canonical result: of an aggregate, exact bytes of its size."""
+    convert, type = returner(upcall), upcall.signature.result
+    if type.kind is not Kind.AGGREGATE:
+        return convert
+    return lambda value: exact_bytes(type, convert(value))
+
+
 def spec_of(upcall: Upcall) -> UpcallSpec:
     """The spec of the stub that serves a completed upcall."""
     return UpcallSpec(
         upcall.signature,
         tuple([p.marshal for p in upcall.parameters]),
-        tuple([None if p.pointee is None else likeness(p.pointee.template) for p in upcall.parameters]),
+        tuple([_likeness(p, t) for p, t in zip(upcall.parameters, upcall.signature.parameters, strict=True)]),
         upcall.result_marshal is Marshal.OBJECT,
     )
 
 
-def _row(pointee: Pointee) -> tuple[int, int, int, int]:
-    return id(type(pointee.template)), pointee.size, id(pointee.template), 0
+def _likeness(parameter: UpcallParameter, type: AbiType) -> Likeness | None:
+    """What the stub makes the argument like; None when it gives the natural value."""
+    if parameter.make is None or (type.kind is Kind.AGGREGATE and type.size > INLINE):
+        return None
+    return likeness_of(parameter.make)
 
 
 def _shared_words(upcall: Upcall) -> Any:
     words = [_error_bits(upcall)]
     for p in upcall.parameters:
-        words += (0, 0, 0, 0) if p.pointee is None else _row(p.pointee)
+        words += (0, 0, 0, 0) if p.make is None else row_of(p.make)
+    if upcall.signature.result.kind is Kind.AGGREGATE:
+        words += _aggregate_words(exact_bytes(upcall.signature.result, upcall.error))
     return (ctypes.c_uint64 * len(words))(*words)
+
+
+def _aggregate_words(data: bytes) -> list[int]:
+    """An aggregate as the words it is in, the last one filled up."""
+    return [int.from_bytes(data[at : at + WORD], "little") for at in range(0, len(data), WORD)]
 
 
 def _error_bits(upcall: Upcall) -> int:
     """The error value as the 64 bits of a register."""
     result, error = upcall.signature.result, upcall.error
-    if result.kind is Kind.VOID:
+    if result.kind in (Kind.VOID, Kind.AGGREGATE):
         return 0
     if result.kind is Kind.FLOAT:
         return int.from_bytes(struct.pack("<d" if result.size == 8 else "<f", error), "little")
@@ -208,7 +231,9 @@ class Callbacks:
     def _new_kind(self, upcall: Upcall | Signature) -> tuple[Upcall | Signature, CallbackKind]:
         whole = completed(upcall)
         if not self._supports(whole.signature):
-            raise UnsupportedSignatureError(f"the trampoline backend cannot make a callback of {whole.signature!r}")
+            raise UnsupportedSignatureError(
+                f"the trampoline backend cannot make a callback of {whole.signature!r}"
+            )
         if len(self._kinds) >= _KINDS:
             self._kinds.clear()
         kind = CallbackKind(whole, self._stubs.get_upcall(spec_of(whole)), self._released)

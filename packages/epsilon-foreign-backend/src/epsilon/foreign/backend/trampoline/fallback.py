@@ -6,10 +6,13 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..abi import Kind
+from ..aggregates import exact_bytes
 from ..arguments import Prepare, preparer
 from ..function import closed_error
-from .codegen import spec_of
+from ..signature import Signature
 from .record import ForeignFunction, callable_of, link, make_function
+from .specs import spec_of
 
 if TYPE_CHECKING:
     from .stubs import Stubs
@@ -43,7 +46,7 @@ class Fallback:
         if self._prepare is None:
             if record.stub == self._stubs.fallback and self._link(record):
                 return callable_of(record)(*args, **kwargs)
-            self._prepare = preparer(record.binding)
+            self._prepare = _exact(preparer(record.binding), record.binding.signature)
         values = self._prepare(args, kwargs)
         if record.closed:  # meanwhile, by a converter or another thread
             raise closed_error(record.binding.name)
@@ -67,13 +70,30 @@ class Fallback:
     def _make_raw(self, record: ForeignFunction) -> Callable[..., Any]:
         """The same function behind a stub that takes canonical values."""
         binding = record.binding
-        trusted = ForeignFunction(binding, record._target, _never, finish=binding.finish)
+        trusted = ForeignFunction(
+            binding, record._target, _never, finish=binding.finish, table=getattr(record, "table", None)
+        )
         stub = self._stubs.get(spec_of(binding, trusted=True))
         raw: Callable[..., Any] = make_function(trusted, stub, binding.name, None, None, None)
         self._raw = raw
         # Again, for a redirection that came before there was anything to redirect.
         trusted._target = record._target
         return raw
+
+
+def _exact(prepare: Prepare, signature: Signature) -> Prepare:
+    """`prepare` with bytes of the right size for every aggregate, where the stub is going to read them."""
+    aggregates = [(i, type) for i, type in enumerate(signature.parameters) if type.kind is Kind.AGGREGATE]
+    if not aggregates:
+        return prepare
+
+    def prepare_exactly(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        values = prepare(args, kwargs)
+        for index, type in aggregates:
+            values[index] = exact_bytes(type, values[index])
+        return values
+
+    return prepare_exactly
 
 
 def _never(*args: Any, **kwargs: Any) -> Any:

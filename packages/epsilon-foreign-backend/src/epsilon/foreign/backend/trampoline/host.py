@@ -71,7 +71,7 @@ def host_target(layout: Layout | None = None) -> Target:
         chip.machine,
         chip.conventions,
         layout,
-        RecordOffsets(RECORD.target, RECORD.fallback, RECORD.finish),
+        RecordOffsets(RECORD.target, RECORD.fallback, RECORD.finish, RECORD.table),
         address,
         pending.COUNT_ADDRESS,
         id(pending.collect),

@@ -41,13 +41,15 @@ __all__ = [
     "redirect",
 ]
 
-#: The words of a record in order: the target's address and a PyMethodDef.
+#: The words of a record in order: the target's address, a PyMethodDef, and the address of the table of words that
+#: the function's stub reads about the classes of objects it takes and makes.
 _WORDS = (
     "_target",
     "_method_name",
     "_entry",
     "_method_flags",
     "_method_doc",
+    "_table",
 )
 _OFFSETS = dict(zip(_WORDS, word_offsets(object, _WORDS), strict=True))
 _METHOD_DEF = _OFFSETS["_method_name"]
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
         _entry: int
         _method_flags: int
         _method_doc: int
+        _table: int
 
 else:
     _Words = heap_type(f"{__name__}._Words", words=_WORDS)
@@ -83,6 +86,7 @@ class ForeignFunction(_Words):
         "fallback",
         "finish",
         "stub",
+        "table",
     )
 
     backend: str
@@ -95,6 +99,8 @@ class ForeignFunction(_Words):
     """`Binding.finish`, or None."""
     stub: int
     """The address of the code that serves while the library is open."""
+    table: Any
+    """The memory at `_table`; unset when there is none. The binding keeps what its words refer to."""
     _texts: bytes
 
     def __init__(
@@ -105,8 +111,12 @@ class ForeignFunction(_Words):
         *,
         finish: Any = None,
         backend: str = "trampoline",
+        table: Any = None,
     ) -> None:
         self._target = address
+        if table is not None:
+            self.table = table
+            self._table = ctypes.addressof(table)
         self.binding = binding
         self.fallback = fallback
         self.finish = finish
@@ -161,6 +171,7 @@ class RecordLayout(NamedTuple):
     """`ml_meth`: what the interpreter calls."""
     fallback: int
     finish: int
+    table: int
 
 
 def _layout() -> RecordLayout:
@@ -169,6 +180,7 @@ def _layout() -> RecordLayout:
         entry=_OFFSETS["_entry"],
         fallback=slot_offset(ForeignFunction, "fallback"),
         finish=slot_offset(ForeignFunction, "finish"),
+        table=_OFFSETS["_table"],
     )
 
 

@@ -68,7 +68,7 @@ class Stubs:
 
     def _all_slow(self, spec: StubSpec) -> bool:
         """Would every call of such a stub end in the fallback?"""
-        return self.target.layout.type_offset is None or Marshal.OBJECT in spec.marshals
+        return self.target.layout.type_offset is None or spec.all_slow
 
     @property
     def statistics(self) -> HeapStatistics:

@@ -9,15 +9,18 @@ fallback: a Python callable in which all the rest of the semantics lives.
 from __future__ import annotations
 
 from .access import Access, Words
+from .blocks import INLINE
 from .helpers import Helpers, write_helpers
 from .initialise import Initialise, Template
-from .spec import StubSpec, spec_of
+from .spec import Accepted, StubSpec
 from .stub import write_fallback_stub, write_stub
 from .target import RecordOffsets, Target
 from .upcall import write_upcall
 from .upcall_spec import Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
 
 __all__ = [
+    "INLINE",
+    "Accepted",
     "Access",
     "Helpers",
     "Initialise",
@@ -31,7 +34,6 @@ __all__ = [
     "UpcallSpec",
     "UpcallTarget",
     "Words",
-    "spec_of",
     "write_fallback_stub",
     "write_helpers",
     "write_stub",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from ...abi import Kind
 from ...binding import Marshal
 from ..machine import Cond
+from .blocks import Where, write_store_pieces
 from .helpers import Helpers
+from .lenders import write_aggregate, write_lent_pointer
 from .memory import write_buffer, write_bytes, write_string
 from .results import write_result
 from .scalars import write_bool, write_float, write_integer
@@ -24,8 +26,12 @@ def write_fallback_stub(target: Target) -> bytes:
 
 
 def write_stub(spec: StubSpec, target: Target, helpers: Helpers) -> bytes:
-    """The machine code for `spec`. The signature must be one of scalars."""
+    """The machine code for `spec`, whose signature `can_travel` and has no `long double` and no complex number."""
     return _Stub(spec, target, helpers).write()
+
+
+#: Results that are nothing, or in the frame already.
+_IN_NO_REGISTER = (Kind.VOID, Kind.AGGREGATE)
 
 
 class _Stub(Writer):
@@ -35,7 +41,7 @@ class _Stub(Writer):
             self._check_shape()
         string_length = self.frame.reserve()
         saved_result = self.frame.reserve()
-        m.prologue(self.frame.size, self.saved)
+        self.frame.write_prologue(m, self.saved)
         m.mov(self.args, m.ENTRY[1])
         m.mov(self.self, m.ENTRY[0])
         for view in self.views.values():
@@ -68,7 +74,9 @@ class _Stub(Writer):
         numbered = list(enumerate(self.places))
         if not self.direct:
             return numbered
-        return sorted(numbered, key=lambda item: not item[1].is_vector and item[1].location.register is not None)
+        return sorted(
+            numbered, key=lambda item: not item[1].is_vector and item[1].location.register is not None
+        )
 
     def _argument(self, index: int, place: Place, string_length: int) -> None:
         marshal, kind = self.spec.marshals[index], place.type.kind
@@ -80,6 +88,10 @@ class _Stub(Writer):
             write_bytes(self, index, place)
         elif marshal in (Marshal.BUFFER, Marshal.WRITABLE):
             write_buffer(self, index, place)
+        elif kind is Kind.AGGREGATE:
+            write_aggregate(self, index, place)
+        elif self.spec.accept(index) is not None:
+            write_lent_pointer(self, index, place)
         elif kind is Kind.BOOL:
             write_bool(self, index, place)
         elif kind is Kind.FLOAT:
@@ -100,6 +112,7 @@ class _Stub(Writer):
         if spec.signature.variadic_from is not None and self.convention.vector_count:
             m.variadic_vectors(self.assignment.vectors)
         m.call_memory(self.self, self.target.record.target)
+        write_store_pieces(m, self.assignment.result.pieces, Where(m.SP, self.result_block))
         if spec.capture_errno:
             m.load(self.errno, self.errno, 0, 4, signed=True)
         if spec.release_gil or self.views:
@@ -120,14 +133,14 @@ class _Stub(Writer):
         m = self.machine
         if self.result_is_vector:
             m.fstore(m.SP, slot, m.FRESULT)
-        elif self.result_kind is not Kind.VOID:
+        elif self.result_kind not in _IN_NO_REGISTER:
             m.store(m.SP, slot, m.RESULT)
 
     def _restore_result(self, slot: int) -> None:
         m = self.machine
         if self.result_is_vector:
             m.fload(m.FRESULT, m.SP, slot)
-        elif self.result_kind is not Kind.VOID:
+        elif self.result_kind not in _IN_NO_REGISTER:
             m.load(m.RESULT, m.SP, slot)
 
     def _check_pending(self, saved_result: int) -> None:

@@ -19,6 +19,8 @@ class RecordOffsets(NamedTuple):
     """A strong reference to the Python callable that takes over."""
     finish: int
     """A strong reference to `Binding.finish`; only read by stubs whose spec has a guard."""
+    table: int = 0
+    """A word: the address of the table of words that `spec.TABLE_RESULT` and `spec.TABLE_TYPES` describe."""
 
 
 class Target(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ...abi import Kind
 from ...binding import Marshal
 from ..machine import Cond
+from .blocks import Where, write_copy
 from .writer import Place, Writer
 
 
@@ -19,6 +20,8 @@ def write_trusted(w: Writer, index: int, place: Place) -> None:
     w.machine.mov(w.machine.ENTRY[0], object)
     if w.spec.marshals[index] in (Marshal.STRING, Marshal.BYTES):
         _bytes(w, place)
+    elif kind is Kind.AGGREGATE:
+        _aggregate(w, place)
     elif kind is Kind.FLOAT:
         _float(w, place)
     elif kind is Kind.BOOL:
@@ -57,6 +60,15 @@ def _bytes(w: Writer, place: Place) -> None:
     m.branch_zero(m.RESULT, w.failed)
     m.bind(done)
     w.keep(place, m.RESULT)
+
+
+def _aggregate(w: Writer, place: Place) -> None:
+    """Exact bytes, whose size the fallback has checked."""
+    m = w.machine
+    assert place.offset is not None
+    w.call("PyBytes_AsString")
+    m.branch_zero(m.RESULT, w.failed)
+    write_copy(m, w.call, Where(m.SP, place.offset), Where(m.RESULT), place.type.size, w.temp)
 
 
 def _fail_if_raised(w: Writer) -> None:

@@ -11,18 +11,19 @@ and a record is not taken apart before that is 0.
 from __future__ import annotations
 
 from ...abi import Kind
-from ..assembler import Label, VectorRegister
+from ..assembler import IntRegister, Label, VectorRegister
 from ..machine import Cond
+from .blocks import Where, write_load_pieces, write_store_pieces
 from .helpers import Helpers
 from .target import Target
 from .upcall_arguments import give_back, write_argument
 from .upcall_result import write_result
-from .upcall_spec import SHARED_ERROR, UpcallSpec, UpcallTarget
+from .upcall_spec import ROW_SIZE, SHARED_ERROR, SHARED_ROWS, UpcallSpec, UpcallTarget
 from .upcall_writer import UpcallWriter
 
 
 def write_upcall(spec: UpcallSpec, target: Target, upcall: UpcallTarget, helpers: Helpers) -> bytes:
-    """The machine code for `spec`. The signature must be one of scalars."""
+    """The machine code for `spec`; see `write_stub`."""
     return _Upcall(spec, target, upcall, helpers).write()
 
 
@@ -30,7 +31,7 @@ class _Upcall(UpcallWriter):
     def write(self) -> bytes:
         m = self.machine
         finalizing, attach, kept, run = m.label(), m.label(), m.label(), m.label()
-        m.prologue(self.frame.size, (self.context, self.state, self.object))
+        self.frame.write_prologue(m, (self.context, self.state, self.object))
         m.load(self.context, m.CONTEXT, 8)
         self._save_arguments()
         self._branch_if_word(self.upcall.finalizing, finalizing)
@@ -59,20 +60,26 @@ class _Upcall(UpcallWriter):
 
     def _save_arguments(self) -> None:
         m, temp = self.machine, self.machine.SCRATCH[0]
-        for register, offset in self.preserved:
-            if isinstance(register, VectorRegister):
-                m.fstore(m.SP, offset, register, 16)
+        for preserved, offset in self.preserved:
+            if isinstance(preserved, VectorRegister):
+                m.fstore(m.SP, offset, preserved, 16)
             else:
-                m.store(m.SP, offset, register)
+                m.store(m.SP, offset, preserved)
         for location, offset in zip(self.assignment.arguments, self.incoming, strict=True):
             register = location.register
-            if isinstance(register, VectorRegister):
+            if location.pieces:
+                write_store_pieces(m, location.pieces, Where(m.SP, offset))
+            elif isinstance(register, VectorRegister):
                 m.fstore(m.SP, offset, register)
             elif register is not None:
                 m.store(m.SP, offset, register)
             else:
+                # Of an aggregate this is just the beginning: it stays where it is.
                 m.load(temp, m.FP, m.incoming + location.offset)
                 m.store(m.SP, offset, temp)
+        pointer = self.assignment.result.register
+        if isinstance(pointer, IntRegister):
+            m.store(m.SP, self.result, pointer)
 
     def _detach(self) -> None:
         m = self.machine
@@ -85,7 +92,9 @@ class _Upcall(UpcallWriter):
         m = self.machine
         if self.result_is_vector:
             m.fload(m.FRESULT, m.SP, self.result)
-        else:
+        elif self.assignment.result.pieces:
+            write_load_pieces(m, self.assignment.result.pieces, Where(m.SP, self.result))
+        else:  # the address of an aggregate is what most conventions return, and none minds
             m.load(m.RESULT, m.SP, self.result)
         for register, offset in self.preserved:
             if isinstance(register, VectorRegister):
@@ -173,8 +182,11 @@ class _Upcall(UpcallWriter):
         m.jump(self.done)
 
     def _store_error(self) -> None:
-        m, temp = self.machine, self.machine.SCRATCH[0]
+        m, temp = self.machine, self.machine.SCRATCH[1]
         m.load(temp, self.context, self.record.shared)
+        if self.spec.signature.result.kind is Kind.AGGREGATE:
+            self.store_result(Where(temp, SHARED_ROWS + ROW_SIZE * len(self.spec.marshals)))
+            return
         m.load(temp, temp, SHARED_ERROR)
         m.store(m.SP, self.result, temp)
 

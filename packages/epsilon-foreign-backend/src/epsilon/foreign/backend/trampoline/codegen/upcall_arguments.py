@@ -6,7 +6,9 @@ from ...abi import Kind
 from ...binding import Marshal
 from ..assembler import Label
 from ..machine import Cond
-from .upcall_spec import ROW_POINTEE_SIZE, ROW_SIZE, ROW_SPARE, ROW_TEMPLATE, ROW_TYPE, SHARED_ROWS, Likeness
+from .blocks import Where
+from .objects import Maker
+from .upcall_spec import ROW_EXTRA, ROW_SIZE, ROW_SPARE, ROW_TEMPLATE, SHARED_ROWS, Likeness
 from .upcall_writer import UpcallWriter
 
 _FROM_POINTER = {Marshal.STRING: "PyUnicode_FromString", Marshal.BYTES: "PyBytes_FromString"}
@@ -15,8 +17,10 @@ _FROM_POINTER = {Marshal.STRING: "PyUnicode_FromString", Marshal.BYTES: "PyBytes
 def write_argument(w: UpcallWriter, index: int) -> None:
     """Make the object for parameter `index` of the value saved in the frame."""
     m, type, slot = w.machine, w.spec.signature.parameters[index], w.incoming[index]
-    likeness = w.spec.pointees[index]
-    if likeness is not None:
+    likeness = w.spec.makes[index]
+    if type.kind is Kind.AGGREGATE:
+        _aggregate(w, index, likeness)
+    elif likeness is not None:
         _pointer_object(w, index, likeness)
     elif type.kind is Kind.POINTER:
         _pointer(w, slot, _FROM_POINTER.get(w.spec.marshals[index], "PyLong_FromUnsignedLongLong"))
@@ -50,7 +54,7 @@ def _pointer(w: UpcallWriter, slot: int, function: str) -> None:
 
 
 def _pointer_object(w: UpcallWriter, index: int, likeness: Likeness) -> None:
-    """A `Memory` object bounded by its one pointee; one that is NULL is bounded by nothing."""
+    """A `Memory` object bounded by its pointee. One that is NULL has no bounds, nor has one of unknown size."""
     m, row, memory = w.machine, SHARED_ROWS + ROW_SIZE * index, w.upcall.memory
     # Free once the object is made, and not RESULT in either machine.
     table, temp, done, made, fresh = m.ENTRY[1], m.ENTRY[3], m.label(), m.label(), m.label()
@@ -64,35 +68,61 @@ def _pointer_object(w: UpcallWriter, index: int, likeness: Likeness) -> None:
     m.bind(made)
     m.load(temp, m.SP, w.incoming[index])
     m.store(m.RESULT, memory.address, temp)
+    m.load(table, table, row + ROW_EXTRA)
+    unbounded, bounds = m.label(), m.label()
+    m.branch_zero(temp, unbounded)
+    m.branch_zero(table, unbounded)
+    m.add(table, temp)
+    m.bind(bounds)
     m.store(m.RESULT, memory.lower, temp)
-    null = m.label()
-    m.branch_zero(temp, null)
-    m.load(table, table, row + ROW_POINTEE_SIZE)
-    m.add(temp, table)
-    m.bind(null)
-    m.store(m.RESULT, memory.upper, temp)
+    m.store(m.RESULT, memory.upper, table)
     m.bind(done)
+
+    def write_unbounded() -> None:
+        m.bind(unbounded)
+        m.mov_imm(temp, 0)
+        m.mov_imm(table, 0)
+        m.jump(bounds)
+
+    w.cold(write_unbounded)
     w.cold(lambda: _new_object(w, row, likeness, fresh, made, done))
 
 
-def _new_object(w: UpcallWriter, row: int, likeness: Likeness, here: Label, made: Label, failed: Label) -> None:
-    m, table, template, temp = w.machine, w.machine.ENTRY[1], w.machine.ENTRY[2], w.machine.ENTRY[3]
-    m.bind(here)
-    m.load(m.ENTRY[0], table, row + ROW_TYPE)
-    m.mov_imm(m.ENTRY[1], 0)
-    w.call("PyType_GenericAlloc")
-    m.branch_zero(m.RESULT, failed)
-    m.load(table, w.context, w.record.shared)
-    m.load(template, table, row + ROW_TEMPLATE)
-    for offset in likeness.words:  # the rest of a fresh object is zero
-        m.load(temp, template, offset)
-        m.store(m.RESULT, offset, temp)
-    if likeness.nones and not w.layout.immortal:
-        assert w.layout.refcount is not None
-        m.load_literal(template, w.target.address("_Py_NoneStruct"))
-        for _ in range(likeness.nones):
-            m.increment_memory(template, w.layout.refcount.offset)
-    m.jump(made)
+def _new_object(
+    w: UpcallWriter, row: int, likeness: Likeness, here: Label, made: Label, failed: Label
+) -> None:
+    w.machine.bind(here)
+    _maker(w, row).write_new(likeness, failed)
+    w.machine.jump(made)
+
+
+def _maker(w: UpcallWriter, row: int) -> Maker:
+    return Maker(
+        w.target, w.machine, lambda register: w.machine.load(register, w.context, w.record.shared), row
+    )
+
+
+def _aggregate(w: UpcallWriter, index: int, likeness: Likeness | None) -> None:
+    """Bytes, or a `Memory` object that holds them."""
+    m, type, location = w.machine, w.spec.signature.parameters[index], w.assignment.arguments[index]
+    source = Where(m.SP, w.incoming[index])
+    if location.reference:
+        source = Where(m.SCRATCH[1])  # the first is RESULT in one machine
+    elif not location.pieces:
+        source = Where(m.FP, m.incoming + location.offset)
+    if likeness is None:
+        if location.reference:
+            m.load(source.base, m.SP, w.incoming[index])
+        m.lea(m.ENTRY[0], source.base, source.offset)
+        m.mov_imm(m.ENTRY[1], type.size)
+        w.call("PyBytes_FromStringAndSize")
+        return
+    failed, maker = m.label(), _maker(w, SHARED_ROWS + ROW_SIZE * index)
+    maker.write_new(likeness, failed)
+    if location.reference:
+        m.load(source.base, m.SP, w.incoming[index])
+    maker.write_contents(source, type.size)
+    m.bind(failed)
 
 
 def give_back(w: UpcallWriter, index: int) -> None:
@@ -101,10 +131,10 @@ def give_back(w: UpcallWriter, index: int) -> None:
     Making and freeing an object costs more than the rest of a short callback. A pointer object that only this call
     still refers to, and that is as it was made, is put aside for the next one.
     """
-    m, likeness = w.machine, w.spec.pointees[index]
+    m, likeness = w.machine, w.spec.makes[index]
     object, done = m.ENTRY[0], m.label()
     m.load(object, m.SP, w.objects + 8 * index)
-    if likeness is None or not w.reuses:
+    if likeness is None or not w.reuses or w.spec.signature.parameters[index].kind is not Kind.POINTER:
         w.call("Py_DecRef")
         return
     assert w.layout.count_offset is not None

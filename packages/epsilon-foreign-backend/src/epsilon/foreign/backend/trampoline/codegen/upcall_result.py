@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...abi import AbiType, Kind
 from ..assembler import IntRegister, Label
 from ..machine import Cond
+from .blocks import Where
 from .integers import write_compact
 from .upcall_writer import UpcallWriter
 
@@ -13,7 +14,7 @@ def write_result(w: UpcallWriter) -> None:
     """The raw result into its slot; `object` remains the caller's to drop."""
     m, type = w.machine, w.spec.signature.result
     slow, done = m.label(), m.label()
-    if w.spec.converts or w.layout.type_offset is None:
+    if w.spec.converts or w.layout.type_offset is None or type.kind is Kind.AGGREGATE:
         m.jump(slow)
     elif type.kind is Kind.FLOAT:
         _float(w, type, slow, done)
@@ -119,9 +120,9 @@ def _through_python(w: UpcallWriter, type: AbiType, slow: Label, done: Label) ->
     m = w.machine
     m.bind(slow)
     w.call_python(w.upcall.convert, w.object)
-    m.store(m.SP, w.result, m.RESULT)
+    m.store(m.SP, w.pair, m.RESULT)
     w.drop_object()
-    m.load(w.object, m.SP, w.result)
+    m.load(w.object, m.SP, w.pair)
     m.branch_zero(w.object, w.raised)
     m.mov(m.ENTRY[0], w.object)
     if type.kind is Kind.BOOL:
@@ -129,6 +130,8 @@ def _through_python(w: UpcallWriter, type: AbiType, slow: Label, done: Label) ->
         m.compare_literal(w.object, w.target.address("_Py_TrueStruct"))
         m.set_condition(d, Cond.EQ)
         m.store(m.SP, w.result, d)
+    elif type.kind is Kind.AGGREGATE:
+        _aggregate(w)
     elif type.kind is Kind.FLOAT:
         w.call("PyFloat_AsDouble")
         m.fmov(m.FSCRATCH[0], m.FRESULT)
@@ -143,3 +146,15 @@ def _through_python(w: UpcallWriter, type: AbiType, slow: Label, done: Label) ->
     m.bind(failed)
     w.drop_object()
     m.jump(w.raised)
+
+
+def _aggregate(w: UpcallWriter) -> None:
+    """Exact bytes of the right size."""
+    m, fine = w.machine, w.machine.label()
+    w.call("PyBytes_AsString")
+    m.mov(m.SCRATCH[1], m.RESULT)
+    m.branch_nonzero(m.RESULT, fine)
+    w.drop_object()
+    m.jump(w.raised)
+    m.bind(fine)
+    w.store_result(Where(m.SCRATCH[1]))

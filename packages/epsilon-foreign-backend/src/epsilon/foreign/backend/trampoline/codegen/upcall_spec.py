@@ -9,7 +9,7 @@ from ...signature import Signature
 
 
 class Likeness(NamedTuple):
-    """What a new pointer object takes over from its template: words at these offsets, so many of them None.
+    """What a new `Memory` object takes over from its template: words at these offsets, so many of them None.
 
     `others` are the rest of its words, which are 0, but for the address and the bounds.
     """
@@ -22,13 +22,13 @@ class Likeness(NamedTuple):
 class UpcallSpec(NamedTuple):
     """Two callbacks with equal specs share a stub.
 
-    `pointees` has a `Likeness` for parameters that become pointer objects; `converts` says that every result goes
+    `makes` has a `Likeness` for parameters that become `Memory` objects; `converts` says that every result goes
     through `UpcallTarget.convert`.
     """
 
     signature: Signature
     marshals: tuple[Marshal, ...]
-    pointees: tuple[Likeness | None, ...]
+    makes: tuple[Likeness | None, ...]
     converts: bool
 
 
@@ -44,11 +44,12 @@ class UpcallOffsets(NamedTuple):
 
 
 #: Shared words: the raw bits that C gets when the function fails, for either kind of register; then one row for every
-#: parameter, of use where it becomes a pointer object: the type, the size of what is pointed to, the template, and an
-#: object from an earlier call that may be used again.
+#: parameter, of use where it becomes a `Memory` object: the type, the size of what is pointed to or where in the object
+#: the data lie, the template, and a pointer object from an earlier call that may be used again. An aggregate that C
+#: gets when the function fails is behind the rows.
 SHARED_ERROR = 0
 SHARED_ROWS = 8
-ROW_TYPE, ROW_POINTEE_SIZE, ROW_TEMPLATE, ROW_SPARE = 0, 8, 16, 24
+ROW_TYPE, ROW_EXTRA, ROW_TEMPLATE, ROW_SPARE = 0, 8, 16, 24
 ROW_SIZE = 32
 
 
@@ -75,4 +76,3 @@ class UpcallTarget(NamedTuple):
     """A Python function that says whether the running thread has one."""
     finalizing: int
     """The word that names the thread that shuts the interpreter down, 0 before."""
-

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..assembler import IntRegister
 from ..conventions import assign, travels_in_vector
 from ..machine import Machine
+from .blocks import Where, slots, write_copy
 from .frame import Frame
 from .helpers import Helpers
 from .target import Target
@@ -37,11 +38,20 @@ class UpcallWriter:
         self.frame = Frame(self.convention.shadow)
         # One more before the first, for the callee's use (PY_VECTORCALL_ARGUMENTS_OFFSET).
         self.objects = self.frame.reserve(8 * (count + 1)) + 8
-        self.incoming = [self.frame.reserve() for _ in range(count)]
-        self.result = self.frame.reserve()
+        #: Where each argument is kept that is not on the caller's stack anyway.
+        self.incoming = [self.frame.reserve(self._kept_size(index)) for index in range(count)]
+        #: The raw result, or where C wants it.
+        self.result = self.frame.reserve(8 if self.assignment.result.reference else self._result_size())
         self.pair = self.frame.reserve(16)
         self.error = [self.frame.reserve() for _ in range(3)]
         self.preserved = [(register, self.frame.reserve(16, 16)) for register in self.convention.callee_saved]
+
+    def _kept_size(self, index: int) -> int:
+        type, location = self.spec.signature.parameters[index], self.assignment.arguments[index]
+        return slots(type.size) if location.pieces else 8
+
+    def _result_size(self) -> int:
+        return slots(self.spec.signature.result.size)
 
     @property
     def result_is_vector(self) -> bool:
@@ -70,6 +80,15 @@ class UpcallWriter:
         if not self.layout.immortal:
             assert self.layout.refcount is not None
             m.increment_memory(register, self.layout.refcount.offset)
+
+    def store_result(self, source: Where) -> None:
+        """Give C an aggregate: to where it wants it, or to the slots that its registers are loaded from. Ruins SCRATCH,
+        of which the second may be the source's base."""
+        m, to = self.machine, Where(self.machine.SP, self.result)
+        if self.assignment.result.reference:
+            to = Where(m.SCRATCH[2])
+            m.load(to.base, m.SP, self.result)
+        write_copy(m, self.call, to, source, self.spec.signature.result.size, m.SCRATCH[0])
 
     def drop_object(self) -> None:
         """Give back the reference in `object`."""

@@ -9,6 +9,7 @@ from ...binding import Marshal
 from ..assembler import IntRegister, Label, VectorRegister
 from ..conventions import Location, assign, travels_in_vector
 from ..machine import Cond, Machine
+from .blocks import Where, slots, write_load_pieces
 from .frame import Frame
 from .helpers import Helpers
 from .spec import StubSpec
@@ -24,8 +25,8 @@ VIEW_OBJ = 8
 class Place:
     """Where a converted argument is kept until the call.
 
-    A *final* place is the one the convention wants: the register itself, or the outgoing stack slot. Else it is a slot
-    of the frame, from which the register is loaded last.
+    A *final* place is the one the convention wants: the register itself, or the outgoing stack slots. Else it is in the
+    frame, from which the registers are loaded last.
     """
 
     __slots__ = ("location", "offset", "type")
@@ -60,12 +61,14 @@ class Writer:
             or spec.release_gil
             or spec.capture_errno
             or spec.guard is not None
+            or spec.makes is not None
             or _CALLING.intersection(spec.marshals)
+            or any(type.kind is Kind.AGGREGATE for type in spec.signature.types)
         )
         self._choose_registers()
-        self.frame = Frame(self.assignment.stack)
+        self.frame = Frame(self.assignment.stack, self.assignment.alignment)
         self.places = [
-            Place(type, location, self._offset(location))
+            Place(type, location, self._offset(type, location))
             for type, location in zip(spec.signature.parameters, self.assignment.arguments, strict=True)
         ]
         self.views = {
@@ -73,6 +76,12 @@ class Writer:
             for index, marshal in enumerate(spec.marshals)
             if marshal in (Marshal.BUFFER, Marshal.WRITABLE) and not spec.trusted
         }
+        #: Where an aggregate result is collected.
+        self.result_block = 0
+        if self.result_kind is Kind.AGGREGATE:
+            self.result_block = self.frame.reserve(
+                slots(spec.signature.result.size), self.assignment.result.alignment
+            )
         self.slow = self.machine.label()
         self.slow_with_error = self.machine.label()
         self.failed = self.machine.label()
@@ -105,7 +114,9 @@ class Writer:
         used += [self.errno] if self.spec.capture_errno else []
         return tuple(used)
 
-    def _offset(self, location: Location) -> int | None:
+    def _offset(self, type: AbiType, location: Location) -> int | None:
+        if location.reference or location.pieces:
+            return self.frame.reserve(slots(type.size), location.alignment)
         if location.register is None:
             return location.offset
         return None if self.direct else self.frame.reserve()
@@ -141,12 +152,28 @@ class Writer:
         m = self.machine
         for place in self.places:
             register = place.location.register
-            if place.offset is not None and isinstance(register, VectorRegister):
+            if place.type.kind is Kind.AGGREGATE:
+                self._load_aggregate(place)
+            elif place.offset is not None and isinstance(register, VectorRegister):
                 m.fload(register, m.SP, place.offset, place.type.size)
             elif place.offset is not None and isinstance(register, IntRegister):
                 m.load(register, m.SP, place.offset)
             if place.location.mirror is not None and isinstance(register, VectorRegister):
                 m.int_from_fmov(place.location.mirror, register)
+        result = self.assignment.result
+        if isinstance(result.register, IntRegister):
+            m.lea(result.register, m.SP, self.result_block)
+
+    def _load_aggregate(self, place: Place) -> None:
+        m, location = self.machine, place.location
+        assert place.offset is not None
+        if not location.reference:
+            write_load_pieces(m, location.pieces, Where(m.SP, place.offset))
+        elif isinstance(location.register, IntRegister):
+            m.lea(location.register, m.SP, place.offset)
+        else:
+            m.lea(self.temp, m.SP, place.offset)
+            m.store(m.SP, location.offset, self.temp)
 
     # Objects
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .convention import (
     SLOT,
+    STACK_ALIGNMENT,
     Assignment,
     Convention,
     Location,
@@ -18,6 +19,7 @@ from .convention import (
 
 __all__ = [
     "SLOT",
+    "STACK_ALIGNMENT",
     "Assignment",
     "Convention",
     "Location",

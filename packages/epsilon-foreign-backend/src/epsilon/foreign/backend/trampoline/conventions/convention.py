@@ -5,7 +5,7 @@ Each convention of this folder is an instance of `Convention`, to be read beside
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ...abi import AbiType, Kind
@@ -121,9 +121,18 @@ def travels_in_vector(type: AbiType) -> bool:
 
 
 def can_travel(convention: Convention, signature: Signature) -> bool:
-    """Can code here pass and return the aggregates of a signature?"""
-    result = signature.result
-    return result.kind is not Kind.AGGREGATE or convention.travel(result).returnable
+    """Can code here pass and return the aggregates of a signature?
+
+    Not where compilers differ: on structs without a size, and on those that are nothing but padding.
+    """
+    for type in signature.types:
+        if type.kind is Kind.AGGREGATE:
+            travel = convention.travel(type)
+            if not (type.size and (travel.parts or travel.in_memory)):
+                return False
+            if type is signature.result and not travel.returnable:
+                return False
+    return True
 
 
 def assign(convention: Convention, signature: Signature) -> Assignment:
@@ -213,7 +222,12 @@ class _Walk:
 
     def _mirror(self, index: int, type: AbiType) -> IntRegister | None:
         first = self.signature.variadic_from
-        if not self.convention.mirror_variadic or first is None or index < first or not travels_in_vector(type):
+        if (
+            not self.convention.mirror_variadic
+            or first is None
+            or index < first
+            or not travels_in_vector(type)
+        ):
             return None
         return self.convention.integers[self.integers]
 
@@ -221,5 +235,5 @@ class _Walk:
 def _pieces(
     travel: Travel, integers: tuple[IntRegister, ...], vectors: tuple[VectorRegister, ...]
 ) -> tuple[Piece, ...]:
-    left = iter(integers), iter(vectors)
-    return tuple(Piece(next(left[part.vector]), part.start, part.size) for part in travel.parts)
+    free: tuple[Iterator[IntRegister | VectorRegister], ...] = iter(integers), iter(vectors)
+    return tuple(Piece(next(free[part.vector]), part.start, part.size) for part in travel.parts)
