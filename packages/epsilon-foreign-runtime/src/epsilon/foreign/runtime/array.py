@@ -147,7 +147,7 @@ class Array(Data):
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, slice):
             part = self[index]
-            fill(part, value, part._shown())
+            fill(part, value)
             return
         address = self._place(index)
         if self._flags & READONLY:
@@ -193,7 +193,7 @@ class Array(Data):
 
     @value.setter
     def value(self, value: Any) -> None:
-        fill(self, self._text("value")[:0] + value, self._shown(), pad=True)
+        fill(self, self._text("value")[:0] + value, pad=True)
 
     def _text(self, name: str) -> Any:
         if self._element.name == "wchar":
@@ -241,7 +241,9 @@ def array_class(element: ForeignType) -> Any:
     if cls is None:
         name = f"Array[{element.name}]"
         namespace = {"__slots__": (), "_element": element, "_items": items_of(element)}
-        cls = element.array_class = type(name, (items_base(Array, element),), namespace | {"__module__": __name__})
+        cls = element.array_class = type(
+            name, (items_base(Array, element),), namespace | {"__module__": __name__}
+        )
     return cls
 
 
@@ -296,8 +298,9 @@ def exported_elements(array: Any) -> Exported:
     return Exported(array._address, items.size, items.format, tuple(shape), bool(array._flags & READONLY))
 
 
-def fill(target: Any, value: Any, name: str, *, pad: bool = False) -> None:
-    """Assign a whole array: from an array, bytes (to bytes), or any iterable of as many elements.
+def fill(target: Any, value: Any, name: str = "", *, pad: bool = False) -> None:
+    """Assign a whole array, called `name` in messages: from an array, bytes (to bytes), or any iterable of as
+    many elements.
 
     Bytes and text shorter than an array of characters leave NULs behind. Raises ArgumentTypeError,
     ArgumentValueError for another number of elements, ConstError, and what an element's conversion raises;
@@ -305,10 +308,11 @@ def fill(target: Any, value: Any, name: str, *, pad: bool = False) -> None:
     """
     check_live(target)
     if target._flags & READONLY:
-        raise ConstError(f"{name} cannot be written: it is const")
+        raise ConstError(f"{name or target._shown()} cannot be written: it is const")
     element, length, items = target._element, len(target), target._items
     if isinstance(value, Array) and value._element is element:
-        _expect(len(value), length, name)
+        if len(value) != length:
+            raise _wrong_number(len(value), target, name)
         check_live(value)
         size = length * items.size
         window.move_bytes(target._address, value._address, size)
@@ -317,12 +321,12 @@ def fill(target: Any, value: Any, name: str, *, pad: bool = False) -> None:
     if element.size == 1 and isinstance(value, (bytes, bytearray, memoryview)):
         data = bytes(value)
         if len(data) > length or (len(data) < length and element.name != "char" and not pad):
-            _expect(len(data), length, name)
+            raise _wrong_number(len(data), target, name)
         window.write_bytes(target._address, data.ljust(length, b"\0"))
         return
     if element.name == "wchar" and isinstance(value, str) and len(value) < length:
         value = value.ljust(length, "\0")
-    _fill_items(target, listed(value, name), name)
+    _fill_items(target, value if type(value) is list else listed(value, name or target._shown()), name)
 
 
 def listed(value: Any, name: str) -> list[Any]:
@@ -332,28 +336,28 @@ def listed(value: Any, name: str) -> list[Any]:
     return list(value)
 
 
-def _expect(given: int, length: int, name: str) -> None:
-    if given != length:
-        raise ArgumentValueError(f"expected {length} elements for {name}, got {given}")
+def _wrong_number(given: int, target: Any, name: str) -> ArgumentValueError:
+    return ArgumentValueError(f"expected {len(target)} elements for {name or target._shown()}, got {given}")
 
 
 def _fill_items(target: Any, values: list[Any], name: str) -> None:
-    from .creation import array
-
     items = target._items
-    _expect(len(values), len(target), name)
+    if len(values) != len(target):
+        raise _wrong_number(len(values), target, name)
     if items.code is not None:
         try:
             window.write_bytes(target._address, struct.pack(f"{len(values)}{items.code}", *values))
             return
         except (struct.error, OverflowError):
             pass  # the conversion of the elements says what is wrong with which
+    from .creation import array
+
     made = array(target._element, len(values))
     for position, value in zip(itertools.count(), values):
         try:
             items.store(made._address + position * items.size, value, made)
         except (ArgumentTypeError, ArgumentValueError, OverflowError) as error:
-            raise type(error)(f"{name}[{position}]: {error}") from None
+            raise type(error)(f"{name or target._shown()}[{position}]: {error}") from None
     size = len(values) * items.size
     window.move_bytes(target._address, made._address, size)
     move_kept(target, target._address, made, made._address, size)

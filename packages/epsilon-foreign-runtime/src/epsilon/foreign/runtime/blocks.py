@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 from typing import Any
 
 from epsilon.foreign.backend import DEAD, LifetimeError, alloc, free, type_name
@@ -62,9 +64,32 @@ def allocate(size: int, alignment: int) -> tuple[int, Any]:
     return alloc(size, alignment if alignment > 8 else 8), free
 
 
-def own_block(size: int, alignment: int) -> Block:
-    """The memory of an object that is its own memory: it lives as long as anything refers to it."""
-    return Block(size, alignment)
+class _Buffer(ctypes.Array[ctypes.c_char]):
+    """Small memory that lives as long as anything refers to it: made and freed by C code alone."""
+
+    _type_ = ctypes.c_char
+    _length_ = 0
+    _keep = None
+
+
+@functools.cache
+def _buffers(steps: int) -> Any:
+    return type(f"Buffer_{STEP * steps}", (_Buffer,), {"_length_": STEP * steps})
+
+
+#: Memory of up to `SMALL` bytes comes in multiples of `STEP`.
+STEP, SMALL = 16, 1024
+
+
+def own_block(size: int, alignment: int) -> tuple[Any, int]:
+    """The memory of an object that is its own memory, and its address: it lives as long as anything refers to
+    it.
+    """
+    if 0 <= size <= SMALL and alignment <= 8 and not debug.ENABLED:
+        buffer = _buffers((size + STEP - 1) // STEP)()
+        return buffer, ctypes.addressof(buffer)
+    block = Block(size, alignment)
+    return block, block.address
 
 
 def release(data: Any) -> None:

@@ -59,8 +59,8 @@ def new(type: Any, *args: Any, flexible: int | None = None, **kwargs: Any) -> An
 
 
 def _own(cls: Any, size: int, alignment: int) -> Any:
-    block = own_block(size, alignment)
-    return place(cls, block.address, block.address + size, ALWAYS, block)
+    owner, address = own_block(size, alignment)
+    return place(cls, address, address + size, ALWAYS, owner)
 
 
 def new_in(make: Any, type: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -113,9 +113,9 @@ def array_in(make: Any, type: Any, init: Any) -> Any:
     if hasattr(init, "__index__"):
         count = checked_count(init.__index__(), row)
         return make(array_class(row), count * row.size, row.alignment)
-    values = init if isinstance(init, (Array, bytes, bytearray, str)) else listed(init, f"Array[{row.name}]")
+    values = init if isinstance(init, (Array, bytes, bytearray, str)) else listed(init, row.name)
     made = make(array_class(row), checked_count(len(values), row) * row.size, row.alignment)
-    fill(made, values, made._shown())
+    fill(made, values)
     return made
 
 

@@ -87,9 +87,7 @@ def own_memory(made: Any, row: StructType, size: int) -> None:
         address = id(made) + inline
         made._owner = None
     else:
-        owner = own_block(size, row.alignment)
-        address = owner.address
-        made._owner = owner
+        made._owner, address = own_block(size, row.alignment)
     made._address = made._lower = address
     made._upper = address + size
     made._live = ALWAYS
