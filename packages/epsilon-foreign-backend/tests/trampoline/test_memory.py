@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from epsilon.foreign.backend import BackendUnavailableError
 from epsilon.foreign.backend.trampoline import icache, mapping
-from epsilon.foreign.backend.trampoline.memory import CodeHeap, ExecutableMemoryError
+from epsilon.foreign.backend.trampoline.memory import Block, CodeHeap, ExecutableMemoryError
 from hand_stubs import MACHINE, constant
 
 CHUNK = 64 * 1024
@@ -65,9 +65,31 @@ def test_code_can_be_read_back_and_is_listed() -> None:
     heap = CodeHeap()
     address = heap.allocate(constant(7), "seven")
     assert heap.code(address) == constant(7)
-    assert heap.blocks == ((address, len(constant(7)), "seven"),)
+    assert heap.blocks == (Block(address, len(constant(7)), "seven"),)
+    assert heap.block(address) is heap.blocks[0]
     with pytest.raises(LookupError, match="0x10"):
         heap.code(0x10)
+
+
+@pytest.mark.parametrize("within", ["protect", "map_shared"])
+def test_code_may_be_allocated_in_the_middle_of_an_allocation(
+    within: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a finalizer or a signal handler does that calls a foreign function for the first time."""
+    heap = CodeHeap()
+    nested: list[int] = []
+    original = getattr(mapping, within)
+
+    def interrupted(*args: int) -> object:
+        if not nested:
+            nested.append(0)
+            nested[0] = heap.allocate(constant(2))
+        return original(*args)
+
+    monkeypatch.setattr(mapping, within, interrupted)
+    outer = heap.allocate(constant(1))
+    assert [run(outer), run(nested[0]), run(heap.allocate(constant(3)))] == [1, 2, 3]
+    assert len(heap.blocks) == 3
 
 
 def test_stubs_start_on_cache_lines_of_their_own() -> None:

@@ -77,8 +77,8 @@ def test_a_wrong_type_pointer_switches_everything_off() -> None:
         return bytes(memory)
 
     found = probe(read)
-    assert found == Layout(head, immortal=LAYOUT.immortal)
-    assert len(found.switched_off) == 5
+    assert found == Layout(head, immortal=LAYOUT.immortal, refcount=LAYOUT.refcount)
+    assert len(found.switched_off) == 6
 
 
 def test_a_count_that_moves_is_not_taken_for_immortal() -> None:

@@ -35,9 +35,11 @@ def probe(read: Reader = ctypes.string_at) -> Layout:
         return Layout(head)
     look = functools.partial(_attempt, read=read, head=head)
     immortal = bool(look(_immortal))
+    refcount = None if immortal else look(_refcount)
     type_offset = look(_type_offset)
     if type_offset is None:
-        return Layout(head, immortal=immortal)
+        # Stubs still make results, and so count references to constants.
+        return Layout(head, immortal=immortal, refcount=refcount)
     return Layout(
         head,
         type_offset,
@@ -47,7 +49,7 @@ def probe(read: Reader = ctypes.string_at) -> Layout:
         bytes_layout=look(_bytes_layout),
         tuple_layout=look(_tuple_layout),
         immortal=immortal,
-        refcount=None if immortal else look(_refcount),
+        refcount=refcount,
         count_offset=look(_count_offset),
     )
 
