@@ -38,6 +38,27 @@ def test_a_quick_run_of_one_call_from_end_to_end(
     assert "long f(long, long)" in files["markdown"].read_text()
 
 
+@pytest.mark.parametrize("row", ["item", "point", "loop", "new_callback"])
+def test_a_quick_run_of_one_row_about_data_or_callbacks(
+    workshop: Workshop, cache_root: Path, tmp_path: Path, row: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {kind: tmp_path / f"report.{kind}" for kind in ("json", "svg", "markdown")}
+    outputs = [f"--{kind}={path}" for kind, path in files.items()]
+    peers = "--peers=ours-trampoline,ours-ctypes,ctypes"
+    assert main(["bench", "--quick", f"--only={row}", peers, f"--cache={cache_root}", *outputs]) == 0
+    found = json.loads(files["json"].read_text())
+    (measured,) = found["suites"][0]["rows"]
+    assert measured["name"] == row
+    assert {cell["gil"] for cell in measured["cells"]} in ({"untouched"}, {"held", "released"})
+    assert all(cell["median"] > 0 for cell in measured["cells"])
+    if found["ours"] == "ours-trampoline":
+        assert found["goals"]
+    assert measured["label"] in capsys.readouterr().out
+    assert f"| {measured['label']} |" in files["markdown"].read_text()
+    drawn = ElementTree.parse(files["svg"]).getroot()
+    assert measured["label"] in {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
+
+
 def test_a_name_that_is_nothing_ends_with_a_message_and_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "--only", "nonsense"]) == 2
     assert "nonsense" in capsys.readouterr().err

@@ -6,9 +6,20 @@ import io
 import json
 import xml.etree.ElementTree as ElementTree
 
-from epsilon.foreign.ext.perf.bench import PEERS, Contestant, Gil, Report, judge, summarise
+from epsilon.foreign.ext.perf.bench import (
+    PEERS,
+    Cell,
+    Contestant,
+    Gil,
+    Report,
+    Row,
+    SuiteResult,
+    judge,
+    summarise,
+)
 from epsilon.foreign.ext.perf.bench.formats import json as as_json
 from epsilon.foreign.ext.perf.bench.formats import markdown, svg, tables, terminal
+from epsilon.foreign.ext.perf.bench.goals import one
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -40,6 +51,26 @@ def test_goals_are_kept_or_missed_by_their_numbers(report: Report) -> None:
 def test_goals_are_about_the_trampoline_alone(report: Report) -> None:
     report.ours = PEERS["ours-ctypes"]
     assert judge(report) == []
+
+
+def test_a_goal_for_one_operation_is_about_the_fastest_peer_that_was_measured(report: Report) -> None:
+    ours, ctypes, cffi = PEERS["ours-trampoline"], PEERS["ctypes"], PEERS["cffi-abi"]
+    goal = one("data", "item", ("ctypes", "cffi-api", "cffi-abi"), Gil.UNTOUCHED, 1.1)
+    assert goal.title == "p[i] of int[1000], the faster of ctypes and cffi"
+    assert goal.measure(report) is None
+    values = {ours: 30.0, ctypes: 60.0, cffi: 40.0}
+    cells = {Contestant(peer, Gil.UNTOUCHED): Cell(value, value, value, 1) for peer, value in values.items()}
+    report.suites.append(SuiteResult("data", "C data", [Row("item", "p[i]", "ns", cells)]))
+    assert goal.measure(report) == 0.75
+    assert [verdict.kept for verdict in judge(report) if verdict.title == goal.title] == [True]
+
+
+def test_what_makes_no_call_has_a_table_of_its_own_that_says_nothing_of_the_lock(report: Report) -> None:
+    cells = {Contestant(PEERS["ctypes"], Gil.UNTOUCHED): Cell(60.0, 60.0, 60.0, 1)}
+    report.suites.append(SuiteResult("data", "C data", [Row("item", "p[i]", "ns", cells)], True, "A note."))
+    table = tables.tables(report)[1]
+    assert table.title == "C data" and table.note.startswith("A note.")
+    assert "C data (ns" in svg.render(report)
 
 
 def test_a_table_has_a_row_per_call_and_a_mean(report: Report) -> None:

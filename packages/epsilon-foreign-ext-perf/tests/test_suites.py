@@ -6,6 +6,7 @@ import random
 
 import pytest
 from epsilon.foreign.ext.perf.bench import (
+    BOTH,
     DEFAULT,
     PEERS,
     QUICK,
@@ -46,6 +47,9 @@ def sample(workshop: Workshop, contestant: Contestant) -> dict[str, float]:
     return {"size": 100.0 + random.random()}
 
 
+#: The two ways in which cffi lets C call Python.
+CFFI_UPCALLS = ("cffi-callback", "cffi-extern")
+
 SUITE = Suite(
     name="example",
     title="Example",
@@ -59,7 +63,7 @@ SUITE = Suite(
 def test_a_run_measures_who_can_and_says_who_cannot() -> None:
     report = Run([SUITE], PEERS.values(), Workshop(effort=QUICK), seed=1)()
     timed, size = report.suites[0].rows
-    assert set(timed.cells) == {Contestant(PEERS["c"], gil) for gil in Gil}
+    assert set(timed.cells) == {Contestant(PEERS["c"], gil) for gil in BOTH}
     assert all(cell.value > 0 and cell.samples == QUICK.rounds for cell in timed.cells.values())
     assert [cell.value > 100 for cell in size.cells.values()] == [True]
     reasons = {missing.contestant: missing.reason for missing in report.missing}
@@ -67,6 +71,33 @@ def test_a_run_measures_who_can_and_says_who_cannot() -> None:
     assert reasons["ctypes/released"] == "RuntimeError: broken"
     assert "same gave -3, expected 3" in reasons["nanobind/held"]
     assert report.ours is None
+
+
+def test_a_contestant_may_say_why_it_cannot_do_one_operation() -> None:
+    def excused(workshop: Workshop, contestant: Contestant) -> dict[str, UnavailableError]:
+        return {"same": UnavailableError("not at run time")}
+
+    suite = Suite(name="excused", title="Excused", operations=SUITE.operations, setups={"c": excused})
+    report = Run([suite], [PEERS["c"]], Workshop(effort=QUICK))()
+    assert not report.suites[0].rows[0].cells
+    assert {(missing.operation, missing.reason) for missing in report.missing} == {
+        ("same", "not at run time")
+    }
+
+
+def test_an_operation_is_measured_only_with_its_treatments_of_the_lock() -> None:
+    alone = Operation("alone", "f(a)", "f(a)", expected=3, gils=(Gil.UNTOUCHED,))
+    both = {"same": Subject({"f": abs, "a": -3}), "alone": Subject({"f": abs, "a": -3})}
+    suite = Suite(
+        name="mixed",
+        title="Mixed",
+        operations=(*SUITE.operations, alone),
+        setups={"cffi-api": lambda workshop, contestant: both},
+    )
+    report = Run([suite], [PEERS["cffi-api"]], Workshop(effort=QUICK))()
+    gils = [[contestant.gil for contestant in row.cells] for row in report.suites[0].rows]
+    assert gils == [[Gil.RELEASED], [Gil.UNTOUCHED]]
+    assert not report.missing
 
 
 def test_rows_can_be_selected_by_name() -> None:
@@ -83,7 +114,7 @@ def test_the_registry_refuses_a_second_suite_of_one_name() -> None:
 
 def test_every_call_that_is_promised_is_there() -> None:
     suites = {suite.name: suite for suite in registered()}
-    assert {"calls", "sqlite", "microbenchmark", "scale"} <= set(suites)
+    assert {"calls", "data", "callbacks", "sqlite", "microbenchmark", "scale"} <= set(suites)
     names = [operation.name for operation in suites["calls"].operations]
     assert names == ["noop", "twice", "add", "six", "mix", "length", "identity", "crc"]
     assert all(peer in PEERS for suite in suites.values() for peer in (*suite.setups, *suite.samplers))
@@ -102,7 +133,7 @@ def test_an_unknown_row_is_refused_with_those_there_are() -> None:
 
 
 def test_peers_are_chosen_by_key_or_by_family() -> None:
-    assert [peer.key for peer in choose(["cffi", "c"])] == ["c", "cffi-api", "cffi-abi"]
+    assert [peer.key for peer in choose(["cffi", "c"])] == ["c", "cffi-api", "cffi-abi", *CFFI_UPCALLS]
     assert all(peer.kind == "ours" for peer in choose(["ours"]))
     assert len(choose(None)) == len(PEERS)
     with pytest.raises(ValueError, match="pybind"):

@@ -110,3 +110,10 @@ def test_a_subject_may_bring_its_own_statement_and_check() -> None:
     operation = Operation("read", "read a field", "s.x", expected=5)
     verify(operation, Subject({"s": [5]}, statement="s[0]"))
     verify(operation, Subject({"s": [6]}, statement="s[0]", check=lambda result: result == 6))
+
+
+def test_a_statement_that_is_no_expression_is_run_and_checked_by_its_effect() -> None:
+    operation, values = Operation("write", "write", "p[0] = a"), [0]
+    verify(operation, Subject({"p": values, "a": 7}, check=lambda result: result is None and values == [7]))
+    with pytest.raises(WrongResultError, match="write gave None"):
+        verify(operation, Subject({"p": values, "a": 8}, check=lambda _: values == [7]))

@@ -15,16 +15,19 @@ from typing import NamedTuple
 class Gil(enum.Enum):
     """What happens to the interpreter's lock during the foreign call."""
 
+    UNTOUCHED = "untouched"  #: no foreign call is made: reading a field, making an object
     HELD = "held"
     RELEASED = "released"
 
 
+#: The treatments that a foreign call can have.
 BOTH = (Gil.HELD, Gil.RELEASED)
 
 
 class Peer(NamedTuple):
     """One way to call C. `key` is what ``--peers`` takes, `title` what tables show.
 
+    `gils` are the treatments that its calls can have; what makes no call, every peer does untouched.
     `kind` is "ours" for the api on one backend, "layer" for the backend without the api, "peer" for the
     others. `backend` names the backend of the first two kinds.
     """
@@ -37,6 +40,10 @@ class Peer(NamedTuple):
 
     def __str__(self) -> str:
         return self.key
+
+    def treats(self, gil: Gil) -> bool:
+        """Can this peer's operations treat the lock like that?"""
+        return gil is Gil.UNTOUCHED or gil in self.gils
 
 
 class Contestant(NamedTuple):
@@ -62,6 +69,9 @@ PEERS: dict[str, Peer] = {
         # cffi lets go of the lock around every call and cannot be told otherwise.
         Peer("cffi-api", "cffi API mode", gils=(Gil.RELEASED,)),
         Peer("cffi-abi", "cffi ABI mode", gils=(Gil.RELEASED,)),
+        # The two ways in which cffi lets C call Python; the first is made at run time, the second compiled.
+        Peer("cffi-callback", "cffi callback", gils=(Gil.RELEASED,)),
+        Peer("cffi-extern", 'cffi extern "Python"', gils=(Gil.RELEASED,)),
         Peer("ctypes", "ctypes"),
         Peer("stdlib", "standard library", gils=(Gil.RELEASED,)),
     )

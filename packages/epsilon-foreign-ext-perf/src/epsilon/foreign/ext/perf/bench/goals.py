@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .contestant import BOTH, PEERS, Gil, Peer
-from .result import Report
+from .result import Report, Row
 from .statistics import geometric_mean, median
 
 
@@ -98,16 +98,70 @@ def figure(suite: str, row: str, limit: float) -> Goal:
             title, unit = next((figure.label, figure.unit) for figure in each.figures if figure.name == row)
 
     def measured(report: Report) -> float | None:
-        result = report.suite(suite)
-        found = next((r for r in result.rows if r.name == row), None) if result else None
+        found = _find(report, suite, row)
         cells = found.cells.items() if found else ()
         return next((cell.value for contestant, cell in cells if contestant.peer == report.ours), None)
 
     return Goal(title, limit, unit, measured)
 
 
+def one(suite: str, row: str, peers: tuple[str, ...], gil: Gil, limit: float) -> Goal:
+    """A goal for one operation: the ratio to the fastest of `peers` that were measured."""
+    from .suite import registered
+
+    label = next(op.label for s in registered() if s.name == suite for op in s.operations if op.name == row)
+
+    def measured(report: Report) -> float | None:
+        found = _find(report, suite, row)
+        if found is None or report.ours is None:
+            return None
+        ratios = (found.ratio(report.ours, PEERS[peer], gil) for peer in peers)
+        # The fastest peer is the one that the ratio to is highest.
+        return max((ratio for ratio in ratios if ratio is not None), default=None)
+
+    treatment = "" if gil is Gil.UNTOUCHED else f", lock {gil.value}"
+    return Goal(f"{label}{treatment}, {_fastest(peers)}", limit, "ratio", measured)
+
+
+def _fastest(peers: tuple[str, ...]) -> str:
+    families = dict.fromkeys(PEERS[peer].title.partition(" ")[0] for peer in peers)
+    return PEERS[peers[0]].title if len(peers) == 1 else f"the faster of {' and '.join(families)}"
+
+
+def _find(report: Report, suite: str, row: str) -> Row | None:
+    result = report.suite(suite)
+    return next((r for r in result.rows if r.name == row), None) if result else None
+
+
+#: Whoever is the fastest of these counts: both of cffi's modes, since they differ in calls.
+_ESTABLISHED = ("ctypes", "cffi-api", "cffi-abi")
+
+#: Goals for single operations: suite, rows, treatments of the lock, peers, limit.
+_SINGLE: tuple[tuple[str, tuple[str, ...], tuple[Gil, ...], tuple[str, ...], float], ...] = (
+    ("data", ("read_int", "write_int", "read_double", "write_double"), (Gil.UNTOUCHED,), _ESTABLISHED, 1.0),
+    ("data", ("create",), (Gil.UNTOUCHED,), _ESTABLISHED, 1.0),
+    ("data", ("item", "set_item", "element", "set_element"), (Gil.UNTOUCHED,), _ESTABLISHED, 1.1),
+    ("data", ("allocate",), (Gil.UNTOUCHED,), _ESTABLISHED, 2.0),
+    ("data", ("value8", "value16", "value40"), (Gil.RELEASED,), _ESTABLISHED, 0.7),
+    # cffi cannot hold the lock.
+    ("data", ("value8", "value16", "value40"), (Gil.HELD,), ("ctypes",), 0.7),
+    ("data", ("lend", "point"), (Gil.RELEASED,), ("cffi-api",), 0.9),
+    ("data", ("lend", "point"), (Gil.RELEASED,), ("ctypes",), 0.3),
+    ("callbacks", ("loop",), (Gil.RELEASED,), ("ctypes",), 0.75),
+    ("callbacks", ("loop",), (Gil.HELD,), ("ctypes",), 0.65),
+    ("callbacks", ("loop",), (Gil.RELEASED,), ("cffi-callback",), 0.4),
+    ("callbacks", ("loop",), (Gil.RELEASED,), ("cffi-extern",), 0.4),
+    ("callbacks", ("loop",), BOTH, ("c",), 1.1),
+    ("callbacks", ("qsort",), (Gil.RELEASED,), ("ctypes",), 0.7),
+    ("callbacks", ("qsort",), (Gil.RELEASED,), ("cffi-callback",), 0.3),
+    ("callbacks", ("qsort",), (Gil.RELEASED,), ("cffi-extern",), 0.5),
+    ("callbacks", ("qsort",), BOTH, ("c",), 1.1),
+    ("callbacks", ("new_callback",), (Gil.UNTOUCHED,), ("ctypes",), 1.0),
+)
+
+
 def goals() -> list[Goal]:
-    """Everything promised about calls and binding."""
+    """Everything promised about calls, binding, data and callbacks."""
     promised: list[Goal] = []
     for gil in BOTH:
         promised.append(against("calls", "c", gil, "geometric mean", 1.0))
@@ -123,6 +177,12 @@ def goals() -> list[Goal]:
         figure("scale", "bind", 100.0),
         figure("scale", "code", 512 * 1024),
         figure("scale", "first", 1000.0),
+    ]
+    promised += [
+        one(suite, row, peers, gil, limit)
+        for suite, rows, gils, peers, limit in _SINGLE
+        for row in rows
+        for gil in gils
     ]
     return promised
 

@@ -20,7 +20,8 @@ from .result import Cell, Missing, Report, Row, SuiteResult
 from .suite import Sampler, Suite
 
 Prepared = TypeVar("Prepared")
-Subjects = Mapping[Contestant, Mapping[str, Subject]]
+#: What each contestant brings to each operation, or why it brings nothing.
+Subjects = Mapping[Contestant, Mapping[str, Subject | UnavailableError]]
 
 
 class Run:
@@ -72,10 +73,10 @@ class Run:
     def _contestants(self, suite: Suite, keys: Iterable[str], gils: Iterable[Gil]) -> list[Contestant]:
         known = set(keys)
         peers = [peer for peer in self.peers if peer.key in known]
-        return [Contestant(peer, gil) for peer in peers for gil in peer.gils if gil in gils]
+        return [Contestant(peer, gil) for peer in peers for gil in gils if peer.treats(gil)]
 
-    def _set_up(self, suite: Suite) -> dict[Contestant, Mapping[str, Subject]]:
-        subjects: dict[Contestant, Mapping[str, Subject]] = {}
+    def _set_up(self, suite: Suite) -> Subjects:
+        subjects: dict[Contestant, Mapping[str, Subject | UnavailableError]] = {}
         for contestant in self._contestants(suite, suite.setups, suite.gils):
             self.progress.say(f"{suite.title}: preparing {contestant.peer.title}")
             setup = suite.setups[contestant.peer.key]
@@ -103,15 +104,11 @@ class Run:
     def _operation(self, suite: Suite, operation: Operation, subjects: Subjects) -> Row:
         loops: dict[Contestant, Loop] = {}
         for contestant, known in subjects.items():
-            if operation.name in known:
-                subject = known[operation.name]
+            if contestant.gil in operation.gils:
+                subject = known.get(operation.name, UnavailableError("does not support this call"))
                 loop = self._attempt(suite, contestant, operation.name, partial(_prepare, operation, subject))
                 if loop is not None:
                     loops[contestant] = loop
-            else:
-                self.report.missing.append(
-                    Missing(suite.name, str(contestant), operation.name, "does not support this call")
-                )
         self.progress.say(f"{suite.title}: {operation.label}")
         samples = measure(loops, self._rounds(operation), self.effort.chunk, self.order, self.progress.step)
         cells = {contestant: Cell.of(values) for contestant, values in samples.items()}
@@ -152,7 +149,9 @@ class Run:
         return found is not None
 
 
-def _prepare(operation: Operation, subject: Subject) -> Loop:
+def _prepare(operation: Operation, subject: Subject | UnavailableError) -> Loop:
+    if isinstance(subject, UnavailableError):
+        raise subject
     verify(operation, subject)
     statement = subject.statement or operation.statement
     return Loop(statement, subject.names, operation.unroll, subject.inner or operation.inner)

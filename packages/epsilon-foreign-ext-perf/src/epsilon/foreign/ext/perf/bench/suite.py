@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from .building.workshop import Workshop
-from .contestant import BOTH, Contestant, Gil
+from .contestant import Contestant, Gil, UnavailableError
 from .operation import Operation, Subject
 
-#: Prepares a contestant: a subject for each operation that it can do. Raises UnavailableError.
-Setup = Callable[[Workshop, Contestant], Mapping[str, Subject]]
+#: Prepares a contestant: a subject for each operation that it can do, or the reason why it cannot. Raises
+#: UnavailableError when it can do none.
+Setup = Callable[[Workshop, Contestant], Mapping[str, Subject | UnavailableError]]
 #: One sample of each figure that the contestant has. Raises UnavailableError.
 Sampler = Callable[[Workshop, Contestant], Mapping[str, float]]
 
@@ -33,8 +34,7 @@ class Suite:
     """Setups and samplers are keyed by peer; a peer without one does not take part and nobody misses it.
 
     `headline`: the summary and the chart are about this suite. `thorough`: too slow to set up for
-    ``--quick``, where it runs only when it is asked for by name. `gils` are the treatments of the lock that
-    its operations know.
+    ``--quick``, where it runs only when it is asked for by name.
     """
 
     name: str
@@ -43,10 +43,14 @@ class Suite:
     setups: Mapping[str, Setup] = field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
     samplers: Mapping[str, Sampler] = field(default_factory=dict)
-    gils: tuple[Gil, ...] = BOTH
     headline: bool = False
     thorough: bool = False
     note: str = ""
+
+    @property
+    def gils(self) -> list[Gil]:
+        """The treatments of the lock that its operations are measured with."""
+        return [gil for gil in Gil if any(gil in operation.gils for operation in self.operations)]
 
     def select(self, names: list[str]) -> Suite | None:
         """This suite with only the rows that `names` mean; None when there are none. No names mean

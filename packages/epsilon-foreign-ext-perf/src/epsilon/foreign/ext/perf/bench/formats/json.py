@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..contestant import BOTH, PEERS
+from ..contestant import PEERS, Gil
 from ..goals import judge, summarise
 from ..result import Report, Row, SuiteResult
 
@@ -59,7 +59,7 @@ def _row(report: Report, row: Row) -> dict[str, Any]:
 
 
 def _summaries(report: Report, suite: SuiteResult) -> list[dict[str, Any]]:
-    found = (summarise(report, suite.name, peer, gil) for peer in PEERS.values() for gil in BOTH)
+    found = (summarise(report, suite.name, peer, gil) for peer in PEERS.values() for gil in Gil)
     return [
         {
             "suite": suite.name,

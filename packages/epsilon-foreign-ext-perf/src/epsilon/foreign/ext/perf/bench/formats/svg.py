@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from ..contestant import BOTH, PEERS, Contestant, Gil, Peer
+from ..contestant import PEERS, Contestant, Gil, Peer
 from ..result import Report, Row, SuiteResult
 
 _WIDTH = 860
@@ -31,10 +31,16 @@ _COLOURS: dict[str, tuple[str, str]] = {
     "cython": ("#edae49", "#f0c16f"),
     "cffi-api": ("#7a5195", "#b48ad0"),
     "cffi-abi": ("#b7a0c7", "#7d6790"),
+    "cffi-callback": ("#b7a0c7", "#7d6790"),
+    "cffi-extern": ("#7a5195", "#b48ad0"),
     "ctypes": ("#8d99a6", "#8d99a6"),
     "stdlib": ("#4f772d", "#90b56f"),
 }
-_GIL_TITLE = {Gil.HELD: "lock held during the call", Gil.RELEASED: "lock released during the call"}
+_GIL_TITLE = {
+    Gil.UNTOUCHED: "",
+    Gil.HELD: ", lock held during the call",
+    Gil.RELEASED: ", lock released during the call",
+}
 
 
 class Panel(NamedTuple):
@@ -62,14 +68,14 @@ def render(report: Report) -> str:
 
 def _panels(suite: SuiteResult, report: Report) -> list[Panel]:
     made = []
-    for gil in BOTH:
+    for gil in Gil:
         rows = [row for row in suite.rows if row.unit == "ns" and any(c.gil is gil for c in row.cells)]
         present = {c.peer.key for row in rows for c in row.cells if c.gil is gil}
         peers = [peer for peer in PEERS.values() if peer.key in present and _drawn(peer, report)]
         if peers:
             made.append(
                 Panel(
-                    f"{suite.title}, {_GIL_TITLE[gil]} (ns, shorter is better; broken bars are longer)",
+                    f"{suite.title}{_GIL_TITLE[gil]} (ns, shorter is better; broken bars are longer)",
                     gil,
                     rows,
                     peers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..contestant import BOTH, PEERS, Contestant, Gil, Peer
+from ..contestant import PEERS, Contestant, Gil, Peer
 from ..goals import Verdict, judge, summarise
 from ..result import Report, Row, SuiteResult
 
@@ -20,7 +20,12 @@ class Table(NamedTuple):
 
 
 NOTHING = "-"
-_GIL_TITLE = {Gil.HELD: "the lock held during the call", Gil.RELEASED: "the lock released during the call"}
+#: What a table's title says of the lock, after the suite's.
+_GIL_TITLE = {
+    Gil.UNTOUCHED: "",
+    Gil.HELD: ", the lock held during the call",
+    Gil.RELEASED: ", the lock released during the call",
+}
 
 
 def tables(report: Report) -> list[Table]:
@@ -28,7 +33,12 @@ def tables(report: Report) -> list[Table]:
     goals."""
     made = []
     for suite in report.suites:
-        made += [table for gil in BOTH if (table := _timed(report, suite, gil))]
+        timed = [table for gil in Gil if (table := _timed(report, suite, gil))]
+        # What there is to say about a suite is said once.
+        made += [
+            table._replace(note=f"{suite.note} {table.note}".strip()) if table is timed[0] else table
+            for table in timed
+        ]
         if table := _figures(report, suite):
             made.append(table)
     if table := _verdicts(judge(report)):
@@ -45,10 +55,8 @@ def _timed(report: Report, suite: SuiteResult, gil: Gil) -> Table | None:
     if len(rows) > 1 and report.ours is not None:
         lines.append(("geometric mean", *(_mean(report, suite.name, peer, gil) for peer in peers)))
     header = ("", *(peer.title for peer in peers))
-    note = suite.note
-    if report.ours is not None:
-        note = f"{note} In brackets: {report.ours.title} divided by that.".strip()
-    return Table(f"{suite.title}, {_GIL_TITLE[gil]}", header, lines, note)
+    note = f"In brackets: {report.ours.title} divided by that." if report.ours is not None else ""
+    return Table(f"{suite.title}{_GIL_TITLE[gil]}", header, lines, note)
 
 
 def _peers(rows: list[Row], gil: Gil | None) -> list[Peer]:

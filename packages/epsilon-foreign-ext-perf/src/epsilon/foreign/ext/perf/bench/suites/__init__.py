@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..suite import register
-from . import calls, microbenchmark, scale, sqlite
+from . import callbacks, calls, data, microbenchmark, scale, sqlite
 
-for _suite in (calls.SUITE, sqlite.SUITE, microbenchmark.SUITE, scale.SUITE):
+for _suite in (calls.SUITE, data.SUITE, callbacks.SUITE, sqlite.SUITE, microbenchmark.SUITE, scale.SUITE):
     register(_suite)
