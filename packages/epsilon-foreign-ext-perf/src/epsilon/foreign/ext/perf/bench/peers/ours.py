@@ -47,17 +47,17 @@ def binder(path: str | Path | None, contestant: Contestant) -> Iterator[Binder]:
     Within the ``with`` block the library is open and the backend chosen, so that what a call takes is binding
     alone. Raises UnavailableError.
     """
-    backend = require(contestant.peer)
+    chosen = require(contestant.peer)
     name = None if path is None else str(path)
     release = contestant.gil is Gil.RELEASED
     if contestant.peer.kind == "layer":
-        yield partial(_bind_layer, backend, backend.dlopen(name), release)
+        yield partial(_bind_layer, chosen, chosen.dlopen(name), release)
         return
     try:
         from epsilon.foreign import api
     except ImportError as error:
         raise UnavailableError(f"epsilon.foreign.api cannot be imported: {error}") from None
-    with api.use_backend(backend):
+    with api.use_backend(chosen):
         yield partial(_bind_api, api.Library(name).bind, release)
 
 
@@ -89,10 +89,10 @@ def api_type(word: str) -> Any:
     return None if word == "void" else getattr(c, word)
 
 
-def _bind_layer(backend: Any, handle: int, release: bool, prototype: Prototype) -> Callable[..., Any]:
+def _bind_layer(chosen: Any, handle: int, release: bool, prototype: Prototype) -> Callable[..., Any]:
     from epsilon.foreign.backend import Binding, Marshal, Parameter
 
-    address = backend.dlsym(handle, prototype.name)
+    address = chosen.dlsym(handle, prototype.name)
     binding = Binding(
         signature(prototype),
         name=prototype.name,
@@ -100,7 +100,7 @@ def _bind_layer(backend: Any, handle: int, release: bool, prototype: Prototype) 
         result_marshal=Marshal[_marshal(prototype.result)],
         release_gil=release,
     )
-    function: Callable[..., Any] = backend.bind(address, binding)
+    function: Callable[..., Any] = chosen.bind(address, binding)
     return function
 
 
