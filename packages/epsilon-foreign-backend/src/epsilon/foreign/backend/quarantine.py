@@ -18,10 +18,11 @@ DEPTH = 10_000
 class Quarantine(Generic[T]):
     """A queue of released things. Appending and popping are atomic."""
 
-    __slots__ = ("_queue",)
+    __slots__ = ("_depth", "_queue")
 
     def __init__(self) -> None:
         self._queue: deque[T] = deque()
+        self._depth = DEPTH  # at shutdown the module's globals may be gone before the last callback
 
     def add(self, item: T) -> None:
         """Put a released thing in."""
@@ -29,7 +30,7 @@ class Quarantine(Generic[T]):
 
     def take(self) -> T | None:
         """The thing that has been in longest, if its time is over."""
-        if len(self._queue) <= DEPTH:
+        if len(self._queue) <= self._depth:
             return None
         try:
             return self._queue.popleft()

@@ -10,11 +10,12 @@ from ..quarantine import Quarantine
 from ..upcall import Guarded, Upcall
 from .types import crossing
 
-_released: Quarantine[Any] = Quarantine()
-
 
 class CtypesCallback:
     """Machine code that calls a Python function; alive until `release` or until this object dies."""
+
+    # An attribute, because module globals may be gone when the last callbacks die.
+    _quarantine: Quarantine[Any] = Quarantine()
 
     def __init__(self, function: Callable[..., Any], upcall: Upcall) -> None:
         arguments = [
@@ -35,8 +36,8 @@ class CtypesCallback:
             return
         self._guarded.release()
         self.address = 0
-        _released.add(closure)
-        _released.take()
+        self._quarantine.add(closure)
+        self._quarantine.take()
 
     def __del__(self) -> None:
         if getattr(self, "_closure", None) is not None:
