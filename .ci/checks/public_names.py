@@ -18,6 +18,8 @@ sys.path.insert(0, str(ROOT / ".ci"))
 
 from sessions.project import PACKAGES  # noqa: E402
 
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
 
 def public_names(init: Path) -> set[str]:
     """The names in ``__all__`` of an ``__init__.py``; raises ValueError when it has none or computes it."""
@@ -41,16 +43,22 @@ class Reader:
     public: dict[str, set[str]]
     findings: list[tuple[int, str]] = field(default_factory=list)
 
-    def read(self, module: str, tree: ast.AST, is_package: bool) -> None:
+    def read(self, module: str, tree: ast.Module, is_package: bool) -> None:
         """Collect the findings of one module, given its dotted name."""
-        aliases: dict[str, str] = {}
-        for node in ast.walk(tree):
-            for line, brought, bound in imported(node, module, is_package):
-                self.check(line, brought)
-                aliases[bound] = brought
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and (dotted := chain(node, aliases)):
-                self.check(node.lineno, dotted)
+        scopes: list[tuple[ast.AST, dict[str, str]]] = [(tree, {})]
+        while scopes:
+            scope, outer = scopes.pop()
+            nodes = list(own_nodes(scope))
+            hidden = assigned(nodes)
+            aliases = {name: dotted for name, dotted in outer.items() if name not in hidden}
+            for node in nodes:
+                for line, brought, bound in imported(node, module, is_package):
+                    self.check(line, brought)
+                    aliases[bound] = brought
+            for node in nodes:
+                if isinstance(node, ast.Attribute) and (used := chain(node, aliases)):
+                    self.check(node.lineno, used)
+            scopes += [(node, aliases) for node in nodes if isinstance(node, SCOPES)]
 
     def check(self, line: int, dotted: str) -> None:
         """Note a dotted name that reaches into another package past its public names."""
@@ -61,6 +69,22 @@ class Reader:
         finding = (line, f"{name} is not a public name of {owner}")
         if name not in self.public[owner] and finding not in self.findings:
             self.findings.append(finding)
+
+
+def own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a scope without those of the scopes inside it, which are given themselves."""
+    pending = list(ast.iter_child_nodes(scope))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, SCOPES):
+            pending += ast.iter_child_nodes(node)
+
+
+def assigned(nodes: list[ast.AST]) -> set[str]:
+    """The names that a scope binds otherwise than by import: they hide those of the scopes around it."""
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
 def imported(node: ast.AST, module: str, is_package: bool) -> Iterator[tuple[int, str, str]]:
