@@ -29,12 +29,12 @@ OPERATIONS: tuple[Operation, ...] = (
         "loop",
         "int f(int), from a loop in C",
         "run(f, n)",
-        sum(range(1, CALLS + 1)),
+        CALLS * (CALLS + 1) // 2,
         CALLS,
         unroll=1,
-        rounds=41,
+        rounds=21,
     ),
-    Operation("qsort", "qsort's comparison of two int *", "run(f)", unroll=1, rounds=21),
+    Operation("qsort", "qsort's comparison of two int *", "run(f)", unroll=1, rounds=9),
     Operation("new_callback", "make a callback and release it", "make(type, f)", gils=(Gil.UNTOUCHED,)),
 )
 
