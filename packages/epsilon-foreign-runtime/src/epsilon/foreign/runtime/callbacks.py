@@ -191,7 +191,7 @@ def _parameter(row: ForeignType) -> UpcallParameter:
     if isinstance(row, PointerType):
         return _pointer_parameter(row)
     marshal = row.result_marshal if row.result_marshal in _NATURAL else Marshal.VALUE
-    return UpcallParameter(marshal, row.from_foreign)
+    return UpcallParameter(marshal, row.from_foreign, row.make_object())
 
 
 def _pointer_parameter(row: PointerType) -> UpcallParameter:

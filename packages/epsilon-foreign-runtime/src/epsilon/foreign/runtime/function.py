@@ -86,6 +86,7 @@ def binding_of(declaration: Declaration, variadic_from: int | None = None) -> Bi
         doc=declaration.doc,
         result_describe=declaration.result.name,
         module=declaration.module,
+        make=declaration.result.make_object() if check is None else None,
     )
 
 
@@ -98,7 +99,12 @@ def _prototype(
         result.abi, [p.type.abi for p in parameters], variadic_from=variadic_from, convention=convention
     )
     return signature, tuple(
-        [Parameter(p.name, p.type.marshal, p.type.to_foreign, p.default, p.type.name) for p in parameters]
+        [
+            Parameter(
+                p.name, p.type.marshal, p.type.to_foreign, p.default, p.type.name, p.type.accept_objects()
+            )
+            for p in parameters
+        ]
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from epsilon.foreign.backend import AbiType, Kind, Marshal, expected
+from epsilon.foreign.backend import AbiType, Accept, Contents, Kind, Marshal, expected
 
 from .errors import DeclarationError
 from .items import Items
@@ -23,6 +23,7 @@ class StructType(ForeignType):
     """
 
     __slots__ = (
+        "_made",
         "cls",
         "complete",
         "defaults",
@@ -55,6 +56,7 @@ class StructType(ForeignType):
         self.has_pointers = False
         self.inline = 0
         self.inline_size = 0
+        self._made: Contents | None = None
 
     def _to_bytes(self, value: Any) -> bytes:
         from .structs import bytes_of
@@ -67,6 +69,25 @@ class StructType(ForeignType):
         from .structs import from_bytes
 
         return from_bytes(self.cls, data)
+
+    def accept_objects(self) -> Accept | None:
+        """Objects of the very class; for others, Python must ask what they derive from."""
+        return Accept((self.cls,))
+
+    def make_object(self) -> Contents | None:
+        """An object that holds the data itself, where the class is made for that."""
+        if (
+            self._made is None
+            and self.inline
+            and self.size <= self.inline_size
+            and not self.cls.__dictoffset__
+        ):
+            from .structs import own_memory
+
+            template = object.__new__(self.cls)
+            own_memory(template, self, self.size)
+            self._made = Contents(template, self.inline)
+        return self._made
 
     def make_items(self) -> Items:
         """See `items_of`: a struct is read as a view, and written by copying."""

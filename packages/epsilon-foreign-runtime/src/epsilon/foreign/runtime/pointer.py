@@ -15,9 +15,11 @@ from epsilon.foreign.backend import (
     POINTER,
     READONLY,
     UNALIGNED,
+    Accept,
     Address,
     Exported,
     Marshal,
+    Pointee,
     window,
 )
 
@@ -26,6 +28,7 @@ from .const import Const, const_name
 from .errors import AlignmentError, BoundsError, ConstError, DeclarationError, NullPointerError
 from .items import Items, items_of, load_address, store_address
 from .lending import lend_to
+from .members import StructType
 from .objects import ALWAYS, Data, check_live, kept_at, place
 from .types import TYPES, ForeignType, resolve_type
 
@@ -36,13 +39,34 @@ _CELLS = window.VIEWS["Q"]
 class PointerType(ForeignType):
     """The row of ``Pointer[T]``."""
 
-    __slots__ = ("cls", "forward")
+    __slots__ = ("_made", "cls", "forward")
 
     def __init__(self, cls: Any, name: str) -> None:
         super().__init__(
             name, POINTER, marshal=Marshal.OBJECT, to_foreign=self._lend, from_foreign=self.from_address
         )
         self.cls = cls
+        self._made: Pointee | None = None
+
+    def accept_objects(self) -> Accept:
+        """Pointers of the same type, and what is pointed to: structs, and arrays of elements."""
+        cls, row = self.cls, self.cls._target
+        types = [cls]
+        if isinstance(row, ForeignType) and row.complete and row.name != "void":
+            pointed = [row.cls] if isinstance(row, StructType) else []
+            types = [*pointed, *{cls: None, pointer_to(row): None}, *_arrays_of(row)]
+        return Accept(tuple(types), cls._const)
+
+    def make_object(self) -> Pointee | None:
+        """A pointer without an owner, as `from_address` makes it."""
+        cls = self.cls
+        if self._made is None:
+            try:
+                size = cls._promised and cls._promised * cls.target_size()
+            except DeclarationError:  # not known yet, or never
+                return None
+            self._made = Pointee(cls.from_address(0), size)
+        return self._made
 
     def _lend(self, value: Any) -> int:
         return lend_to(value, self.cls)
@@ -69,6 +93,16 @@ class PointerType(ForeignType):
             store_address(address, Address(lent, value) if isinstance(value, Data) else lent, holder)
 
         return Items(self, self.size, self.alignment - 1, load, store, None, b"P")
+
+
+def _arrays_of(row: ForeignType) -> tuple[Any, ...]:
+    """The class of arrays of `row`, if there can be any."""
+    from .array import array_class
+
+    try:
+        return (array_class(row),)
+    except DeclarationError:
+        return ()
 
 
 def pointer_at(cls: Any, address: int, lower: int, upper: int, live: int, owner: Any, flags: int = 0) -> Any:

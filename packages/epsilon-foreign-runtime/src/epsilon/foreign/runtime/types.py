@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from epsilon.foreign.backend import AbiType, Converter, ForeignError, Marshal, borrow, converter
+from epsilon.foreign.backend import (
+    AbiType,
+    Accept,
+    Contents,
+    Converter,
+    ForeignError,
+    Marshal,
+    Pointee,
+    borrow,
+    converter,
+)
 
 from .errors import DeclarationError
 
@@ -68,6 +78,15 @@ class ForeignType:
     def alignment(self) -> int:
         """Alignment in bytes, as C's ``_Alignof``."""
         return self.abi.alignment
+
+    def accept_objects(self) -> Accept | None:
+        """Data objects that a backend may take by itself for a parameter of this type; they are what
+        `to_foreign` would take."""
+        return None
+
+    def make_object(self) -> Pointee | Contents | None:
+        """The object that a backend may make by itself of a value from C: what `from_foreign` would make."""
+        return None
 
     def __call__(self, value: Any) -> Typed:
         """`value` with this C type, for the variadic part of a call: ``printf("%d", c.int(3))``.
