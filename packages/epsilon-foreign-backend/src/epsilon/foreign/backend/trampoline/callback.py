@@ -23,7 +23,7 @@ from ..heaptype import WORD, heap_type, slot_offset, word_offsets
 from ..memobject import MEMORY
 from ..quarantine import DEPTH
 from ..signature import Signature
-from ..upcall import Upcall, UpcallParameter, completed, dead, failed, receiver, returner
+from ..upcall import DeadCallbackError, Upcall, UpcallParameter, completed, dead, failed, receiver, returner
 from .codegen import INLINE, Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
 from .specs import likeness_of, row_of
 from .thunks import Thunk, ThunkHeap
@@ -160,7 +160,7 @@ def _convert(result: Any, callback: TrampolineCallback) -> Any:
 
 
 def _handle(error: BaseException | None, callback: TrampolineCallback) -> None:
-    """Keep an exception for the foreign call below, which is there if any Python code is."""
+    """Deal with an exception that the stub did not keep: most likely there is no foreign call to raise it."""
     upcall = callback._kind.upcall
     if error is None:
         error = SystemError(f"callback {upcall.name} failed without an exception")
@@ -172,8 +172,7 @@ TARGET = UpcallTarget(
     MemoryOffsets(MEMORY.address, MEMORY.lower, MEMORY.upper),
     convert=id(_convert),
     handle=id(_handle),
-    pending=pending.COUNT_ADDRESS,
-    is_pending=id(pending.here),
+    dead=id(DeadCallbackError),
     finalizing=pending.FINALIZING_ADDRESS,
 )
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from .. import pending
 from ..errors import BackendUnavailableError
-from .codegen import RecordOffsets, Target
+from ..heaptype import slot_offset
+from .codegen import PendingTarget, RecordOffsets, Target
 from .conventions import Convention
 from .cpython import Layout, address, probe
 from .machine import Machine
@@ -73,6 +74,11 @@ def host_target(layout: Layout | None = None) -> Target:
         layout,
         RecordOffsets(RECORD.target, RECORD.fallback, RECORD.finish, RECORD.table),
         address,
-        pending.COUNT_ADDRESS,
-        id(pending.collect),
+        PendingTarget(
+            pending.COUNT_ADDRESS,
+            id(pending.kept),
+            id(pending.KEY),
+            id(pending.Box),
+            slot_offset(pending.Box, "error"),
+        ),
     )

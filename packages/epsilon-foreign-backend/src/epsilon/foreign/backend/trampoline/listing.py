@@ -88,8 +88,9 @@ def _symbols(stubs: Stubs) -> dict[int, str]:
     ours = {
         pending.COUNT_ADDRESS: "pending.count",
         pending.FINALIZING_ADDRESS: "pending.finalizing",
-        id(pending.collect): "pending.collect",
-        id(pending.here): "pending.here",
+        id(pending.kept): "pending.kept",
+        id(pending.KEY): "pending.KEY",
+        id(pending.Box): "pending.Box",
     }
     return cpython.names() | ours | {block.address: block.name for block in stubs.heap.blocks}
 

@@ -14,7 +14,7 @@ from .helpers import Helpers, write_helpers
 from .initialise import Initialise, Template
 from .spec import Accepted, StubSpec
 from .stub import write_fallback_stub, write_stub
-from .target import RecordOffsets, Target
+from .target import PendingTarget, RecordOffsets, Target
 from .upcall import write_upcall
 from .upcall_spec import Likeness, MemoryOffsets, UpcallOffsets, UpcallSpec, UpcallTarget
 
@@ -26,6 +26,7 @@ __all__ = [
     "Initialise",
     "Likeness",
     "MemoryOffsets",
+    "PendingTarget",
     "RecordOffsets",
     "StubSpec",
     "Target",

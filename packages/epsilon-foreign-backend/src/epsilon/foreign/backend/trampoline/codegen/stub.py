@@ -7,6 +7,8 @@ from ...binding import Marshal
 from ..machine import Cond
 from .blocks import Where, write_store_pieces
 from .helpers import Helpers
+from .keeping import FRAME as KEEPING
+from .keeping import Keeping
 from .lenders import write_aggregate, write_lent_pointer
 from .memory import write_buffer, write_bytes, write_string
 from .results import write_result
@@ -41,6 +43,7 @@ class _Stub(Writer):
             self._check_shape()
         string_length = self.frame.reserve()
         saved_result = self.frame.reserve()
+        keeping = self.frame.reserve(KEEPING)
         self.frame.write_prologue(m, self.saved)
         m.mov(self.args, m.ENTRY[1])
         m.mov(self.self, m.ENTRY[0])
@@ -48,7 +51,7 @@ class _Stub(Writer):
             m.store_imm(m.SP, view + VIEW_OBJ, 0)
         for index, place in self._in_order():
             self._argument(index, place, string_length)
-        self._call(saved_result)
+        self._call(saved_result, keeping)
         write_result(self)
         self._exits()
         self.write_cold()
@@ -99,7 +102,7 @@ class _Stub(Writer):
         else:
             write_integer(self, index, place, nullable=kind is Kind.POINTER)
 
-    def _call(self, saved_result: int) -> None:
+    def _call(self, saved_result: int, keeping: int) -> None:
         m, spec = self.machine, self.spec
         if spec.capture_errno:
             self.call("errno_location")
@@ -117,7 +120,7 @@ class _Stub(Writer):
             m.load(self.errno, self.errno, 0, 4, signed=True)
         if spec.release_gil or self.views:
             self._after(saved_result)
-        self._check_pending(saved_result)
+        self._check_pending(saved_result, keeping)
 
     def _after(self, saved_result: int) -> None:
         """Take the GIL back and give buffers back, with the result out of their way."""
@@ -143,10 +146,10 @@ class _Stub(Writer):
         elif self.result_kind not in _IN_NO_REGISTER:
             m.load(m.RESULT, m.SP, slot)
 
-    def _check_pending(self, saved_result: int) -> None:
+    def _check_pending(self, saved_result: int, keeping: int) -> None:
         """A callback of this call may have raised: one word says whether any has, anywhere."""
         m, waiting, resume = self.machine, self.machine.label(), self.machine.label()
-        m.load_literal(self.temp, self.target.pending)
+        m.load_literal(self.temp, self.target.pending.count)
         m.load(self.temp, self.temp, 0)
         m.branch_nonzero(self.temp, waiting)
         m.bind(resume)
@@ -154,11 +157,9 @@ class _Stub(Writer):
         def write_waiting() -> None:
             m.bind(waiting)
             self._save_result(saved_result)
-            m.load_literal(m.ENTRY[0], self.target.collect)
-            self.call("PyObject_CallNoArgs")
-            m.branch_zero(m.RESULT, self.failed)
-            m.mov(m.ENTRY[0], m.RESULT)
-            self.call("Py_DecRef")
+            restore = m.label()
+            Keeping(self.target, m, keeping).write_raise(restore, self.failed)
+            m.bind(restore)
             self._restore_result(saved_result)
             m.jump(resume)
 

@@ -23,6 +23,21 @@ class RecordOffsets(NamedTuple):
     """A word: the address of the table of words that `spec.TABLE_RESULT` and `spec.TABLE_TYPES` describe."""
 
 
+class PendingTarget(NamedTuple):
+    """Where the exceptions of callbacks wait to be raised, see `pending`; addresses."""
+
+    count: int
+    """The word that is not 0 while there are any."""
+    kept: int
+    """The list with an item for each."""
+    key: int
+    """What a thread's dictionary has its box under."""
+    box: int
+    """The type of boxes."""
+    error: int
+    """Offset of the reference in a box."""
+
+
 class Target(NamedTuple):
     """A processor, its conventions by name, the interpreter's layout, and where its functions are."""
 
@@ -32,7 +47,4 @@ class Target(NamedTuple):
     record: RecordOffsets
     address: Callable[[str], int]
     """Name of a C-API function, libc function, type or singleton -> its address."""
-    pending: int
-    """Address of the word that is not 0 while a callback's exception waits to be raised."""
-    collect: int
-    """A Python function that raises the one that waits on the running thread, if there is one."""
+    pending: PendingTarget

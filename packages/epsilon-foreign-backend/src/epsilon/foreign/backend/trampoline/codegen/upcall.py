@@ -38,9 +38,9 @@ class _Upcall(UpcallWriter):
         m.bind(attach)
         self.call("PyGILState_Ensure")
         m.mov(self.state, m.RESULT)
-        self._branch_if_word(self.upcall.pending, kept)
-        m.bind(run)
         self._count(1)
+        self._branch_if_word(self.target.pending.count, kept)
+        m.bind(run)
         self._call()
         m.branch_zero(self.object, self.raised)
         if self.spec.signature.result.kind is not Kind.VOID:
@@ -48,7 +48,6 @@ class _Upcall(UpcallWriter):
         self.drop_object()
         m.bind(self.done)
         self._count(-1)
-        m.bind(self.detach)
         self._detach()
         self._raised()
         self._kept(kept, run)
@@ -149,11 +148,35 @@ class _Upcall(UpcallWriter):
     # What goes wrong
 
     def _raised(self) -> None:
-        """An exception is set: give it to `UpcallTarget.handle`, and C the error value."""
+        """An exception is set: keep it for the foreign call below, and give C the error value."""
         m = self.machine
         kind, value, trace = self.error
-        named, traced, handled = m.label(), m.label(), m.label()
+        report, handled = m.label(), m.label()
         m.bind(self.raised)
+        self._fetch()
+        # Whatever Python code runs below is inside a foreign call. That of a released callback is not to blame.
+        m.load(m.SCRATCH[0], m.SP, kind)
+        m.branch_zero(m.SCRATCH[0], report)
+        m.compare_literal(m.SCRATCH[0], self.upcall.dead)
+        m.branch(Cond.EQ, report)
+        self.call("PyEval_GetFrame")
+        m.branch_zero(m.RESULT, report)
+        self.keeping.write_keep(self.object, report)
+        m.bind(handled)
+        for slot in (kind, value, trace):
+            m.load(m.ENTRY[0], m.SP, slot)
+            self.call("Py_DecRef")
+        self._store_error()
+        m.jump(self.done)
+        m.bind(report)
+        self._report()
+        m.jump(handled)
+
+    def _fetch(self) -> None:
+        """`object` = the exception that is set, with its traceback; None if there is none."""
+        m = self.machine
+        _, value, trace = self.error
+        named, traced = m.label(), m.label()
         for function in ("PyErr_Fetch", "PyErr_NormalizeException"):
             for register, slot in zip(m.ENTRY, self.error, strict=False):
                 m.lea(register, m.SP, slot)
@@ -168,18 +191,17 @@ class _Upcall(UpcallWriter):
         self.call("PyException_SetTraceback")
         m.bind(traced)
         m.load(self.object, m.SP, value)
+
+    def _report(self) -> None:
+        m, reported = self.machine, self.machine.label()
+        self.call("PyErr_Clear")  # of why it could not be kept
         self.call_python(self.upcall.handle, self.object)
         m.mov(m.ENTRY[0], m.RESULT)
-        m.branch_nonzero(m.RESULT, handled)
+        m.branch_nonzero(m.RESULT, reported)
         self.call("PyErr_WriteUnraisable")  # of NULL: nobody knows whose exception it is
         m.mov_imm(m.ENTRY[0], 0)
-        m.bind(handled)
+        m.bind(reported)
         self.call("Py_DecRef")
-        for slot in (kind, value, trace):
-            m.load(m.ENTRY[0], m.SP, slot)
-            self.call("Py_DecRef")
-        self._store_error()
-        m.jump(self.done)
 
     def _store_error(self) -> None:
         m, temp = self.machine, self.machine.SCRATCH[1]
@@ -192,17 +214,13 @@ class _Upcall(UpcallWriter):
 
     def _kept(self, here: Label, run: Label) -> None:
         """Some thread has an exception kept. If it is this one, C gets the error value at once."""
-        m, answer = self.machine, self.object
+        m, mine = self.machine, self.machine.label()
         m.bind(here)
-        m.load_literal(m.ENTRY[0], self.upcall.is_pending)
-        self.call("PyObject_CallNoArgs")
-        m.mov(answer, m.RESULT)
-        m.mov(m.ENTRY[0], m.RESULT)
-        self.call("Py_DecRef")  # True and False do not die of it
-        m.compare_literal(answer, self.target.address("_Py_TrueStruct"))
-        m.branch(Cond.NE, run)
+        self.keeping.write_ask(mine)
+        m.jump(run)
+        m.bind(mine)
         self._store_error()
-        m.jump(self.detach)
+        m.jump(self.done)
 
     def _finalizing(self, here: Label, attach: Label) -> None:
         """The interpreter is shutting down. Only the thread that does it may still run Python, while there is any.

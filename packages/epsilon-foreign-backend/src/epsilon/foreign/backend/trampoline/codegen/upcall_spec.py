@@ -69,10 +69,8 @@ class UpcallTarget(NamedTuple):
     convert: int
     """A Python function ``(result, record) -> canonical result``."""
     handle: int
-    """A Python function ``(exception, record)`` that keeps or reports it."""
-    pending: int
-    """The word that is not 0 while an exception is kept."""
-    is_pending: int
-    """A Python function that says whether the running thread has one."""
+    """A Python function ``(exception, record)`` that reports what no foreign call is there to raise."""
+    dead: int
+    """The type of exceptions that are always reported."""
     finalizing: int
     """The word that names the thread that shuts the interpreter down, 0 before."""

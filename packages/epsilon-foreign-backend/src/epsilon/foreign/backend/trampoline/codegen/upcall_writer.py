@@ -10,6 +10,8 @@ from ..machine import Machine
 from .blocks import Where, slots, write_copy
 from .frame import Frame
 from .helpers import Helpers
+from .keeping import FRAME as KEEPING
+from .keeping import Keeping
 from .target import Target
 from .upcall_spec import UpcallSpec, UpcallTarget
 
@@ -31,7 +33,7 @@ class UpcallWriter:
         self.context, self.state, self.object = self.machine.SAVED[:3]
         self._reserve(len(spec.signature.parameters))
         label = self.machine.label
-        self.raised, self.done, self.detach = label(), label(), label()
+        self.raised, self.done = label(), label()
         self._cold: list[Callable[[], None]] = []
 
     def _reserve(self, count: int) -> None:
@@ -44,6 +46,7 @@ class UpcallWriter:
         self.result = self.frame.reserve(8 if self.assignment.result.reference else self._result_size())
         self.pair = self.frame.reserve(16)
         self.error = [self.frame.reserve() for _ in range(3)]
+        self.keeping = Keeping(self.target, self.machine, self.frame.reserve(KEEPING))
         self.preserved = [(register, self.frame.reserve(16, 16)) for register in self.convention.callee_saved]
 
     def _kept_size(self, index: int) -> int:
