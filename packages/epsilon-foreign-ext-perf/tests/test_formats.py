@@ -129,6 +129,21 @@ def test_a_bar_many_times_as_long_as_hand_written_c_is_broken(report: Report) ->
     assert "500" in {text.text for text in root.iter(f"{SVG}text")}
 
 
+def test_the_scale_of_a_chart_is_not_that_of_bars_that_are_not_drawn(report: Report) -> None:
+    values = {"ours-trampoline": 20.0, "ctypes": 40.0, "ours-ctypes": 4000.0}
+    cells = {
+        Contestant(PEERS[key], Gil.UNTOUCHED): Cell(value, value, value, 1) for key, value in values.items()
+    }
+    report.suites[:] = [SuiteResult("data", "C data", [Row("item", "p[i]", "ns", cells)], headline=True)]
+    bars = {
+        rect.get("class"): float(rect.get("width") or 0)
+        for rect in ElementTree.fromstring(svg.render(report)).iter(f"{SVG}rect")
+        if rect.find(f"{SVG}title") is not None
+    }
+    assert set(bars) == {"ours", "ctypes"}
+    assert bars["ctypes"] == 2 * bars["ours"] > 400
+
+
 def test_the_chart_can_be_read_in_light_and_dark(report: Report) -> None:
     text = svg.render(report)
     assert "prefers-color-scheme:dark" in text

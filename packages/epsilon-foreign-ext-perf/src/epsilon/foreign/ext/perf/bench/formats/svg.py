@@ -113,13 +113,18 @@ def _draw(panel: Panel, top: float) -> tuple[list[str], float]:
 
 
 def _longest(panel: Panel) -> float:
-    """The number that fills the width. Where the slowest are many times slower than hand-written C, a scale
-    for them would make the rest indistinguishable; bars beyond three times its slowest call are broken
-    instead."""
-    longest = max(cell.value for row in panel.rows for c, cell in row.cells.items() if c.gil is panel.gil)
-    reference = Contestant(PEERS["c"], panel.gil)
-    known = [row.cells[reference].value for row in panel.rows if reference in row.cells]
-    return max(min(longest, 3 * max(known)) if known else longest, 1.0)
+    """The number that fills the width.
+
+    Where the slowest are many times slower than hand-written C (where that is not measured, than the first
+    peer), a scale for them would make the rest indistinguishable: bars beyond three times its slowest call
+    are broken.
+    """
+    values = {
+        peer: [row.cells[at].value for row in panel.rows if (at := Contestant(peer, panel.gil)) in row.cells]
+        for peer in panel.peers
+    }
+    reference = values.get(PEERS["c"]) or values[panel.peers[0]]
+    return max(min(max(map(max, values.values())), 3 * max(reference)), 1.0)
 
 
 def _bar(peer: Peer, y: float, width: float, inner: str = "", x: float = _LABELS) -> str:
