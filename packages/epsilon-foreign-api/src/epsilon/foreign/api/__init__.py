@@ -12,76 +12,109 @@
 
 from __future__ import annotations
 
-from epsilon.foreign.runtime import (
-    AlignmentError,
-    ArgumentError,
-    ArgumentRangeError,
-    ArgumentTypeError,
-    ArgumentValueError,
-    BackendError,
-    BackendUnavailableError,
-    BoundsError,
-    Check,
-    ClosedLibraryError,
-    ConstError,
-    CorruptedMemoryError,
-    DeclarationError,
-    Field,
-    ForeignCallback,
-    ForeignError,
-    ForeignOSError,
-    ForeignType,
-    FunctionData,
-    LayoutError,
-    LibraryError,
-    LifetimeError,
-    NullPointerError,
-    OwnershipError,
-    Struct,
-    SymbolNotFoundError,
-    UnknownBackendError,
-    UnknownEnumValue,
-    UnknownTypeError,
-    UnsupportedSignatureError,
-    Variable,
-    addressof,
-    alignof,
-    asdict,
-    astuple,
-    available_backends,
-    bytes_at,
-    check_errno,
-    check_nonnegative,
-    check_nonnull,
-    check_zero,
-    define_type,
-    describe,
-    from_foreign,
-    get_backend,
-    guarded,
-    offsetof,
-    register_backend,
-    register_finder,
-    replace,
-    select_backend,
-    sizeof,
-    string_at,
-    to_foreign,
-    typeof,
-    unavailable_reason,
-    unregister_finder,
-    use_backend,
-)
+from epsilon.foreign.runtime import lazy_names
 
-from . import c
 from .__about__ import __version__
-from .annotations import Anonymous, Bits, Const, InOut, Out, Owned
-from .call import shared_call
-from .callback import Callback, callback
-from .containers import Array, Pointer
-from .library import Library, shared
-from .memory import Arena, alloc, array, c_string, free, from_buffer, memory, new, null, pointer
-from .structs import enum, make_struct, make_union, opaque, struct, union
+
+TYPE_CHECKING = False  # see `lazy_names`
+if TYPE_CHECKING:
+    from epsilon.foreign.runtime import (
+        AlignmentError,
+        ArgumentError,
+        ArgumentRangeError,
+        ArgumentTypeError,
+        ArgumentValueError,
+        BackendError,
+        BackendUnavailableError,
+        BoundsError,
+        Check,
+        ClosedLibraryError,
+        ConstError,
+        CorruptedMemoryError,
+        DeclarationError,
+        Field,
+        ForeignCallback,
+        ForeignError,
+        ForeignOSError,
+        ForeignType,
+        FunctionData,
+        LayoutError,
+        LibraryError,
+        LifetimeError,
+        NullPointerError,
+        OwnershipError,
+        Struct,
+        SymbolNotFoundError,
+        UnknownBackendError,
+        UnknownEnumValue,
+        UnknownTypeError,
+        UnsupportedSignatureError,
+        Variable,
+        addressof,
+        alignof,
+        asdict,
+        astuple,
+        available_backends,
+        bytes_at,
+        check_errno,
+        check_nonnegative,
+        check_nonnull,
+        check_zero,
+        define_type,
+        describe,
+        from_foreign,
+        get_backend,
+        guarded,
+        offsetof,
+        register_backend,
+        register_finder,
+        replace,
+        select_backend,
+        sizeof,
+        string_at,
+        to_foreign,
+        typeof,
+        unavailable_reason,
+        unregister_finder,
+        use_backend,
+    )
+
+    from . import c
+    from .annotations import Anonymous, Bits, Const, InOut, Out, Owned
+    from .call import shared_call
+    from .callbacks import Callback, callback
+    from .containers import Array, Pointer
+    from .data import Arena, alloc, array, c_string, free, from_buffer, memory, new, null, pointer
+    from .library import Library, shared
+    from .structs import enum, make_struct, make_union, opaque, struct, union
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "epsilon.foreign.runtime": """
+                AlignmentError ArgumentError ArgumentRangeError ArgumentTypeError
+                ArgumentValueError BackendError BackendUnavailableError BoundsError Check
+                ClosedLibraryError ConstError CorruptedMemoryError DeclarationError Field
+                ForeignCallback ForeignError ForeignOSError ForeignType FunctionData
+                LayoutError LibraryError LifetimeError NullPointerError OwnershipError
+                Struct SymbolNotFoundError UnknownBackendError UnknownEnumValue
+                UnknownTypeError UnsupportedSignatureError Variable addressof alignof asdict
+                astuple available_backends bytes_at check_errno check_nonnegative
+                check_nonnull check_zero define_type describe from_foreign get_backend
+                guarded offsetof register_backend register_finder replace select_backend
+                sizeof string_at to_foreign typeof unavailable_reason unregister_finder
+                use_backend
+            """,
+            ".": "c",
+            ".annotations": "Anonymous Bits Const InOut Out Owned",
+            ".call": "shared_call",
+            ".callbacks": "Callback callback",
+            ".containers": "Array Pointer",
+            ".library": "Library shared",
+            ".data": "Arena alloc array c_string free from_buffer memory new null pointer",
+            ".structs": "enum make_struct make_union opaque struct union",
+        },
+    )
 
 __all__ = [
     "AlignmentError",

@@ -7,86 +7,129 @@ library search or Python classes for C structs.
 
 from __future__ import annotations
 
-from . import window
 from .__about__ import __version__
-from .abi import (
-    BOOL,
-    C_TYPES,
-    COMPLEX_DOUBLE,
-    COMPLEX_FLOAT,
-    DOUBLE,
-    FLOAT,
-    INT8,
-    INT16,
-    INT32,
-    INT64,
-    LONGDOUBLE,
-    POINTER,
-    SIGNED_BY_SIZE,
-    UINT8,
-    UINT16,
-    UINT32,
-    UINT64,
-    UNSIGNED_BY_SIZE,
-    VOID,
-    AbiType,
-    Field,
-    Kind,
-    aggregate,
-)
-from .allocator import FUNDAMENTAL, alloc, free
-from .arguments import arrange
-from .base import BackendBase, NullFunctionError
-from .binding import Accept, Address, Binding, Converter, Guard, Marshal, Parameter
-from .buffers import Borrowed, borrow
-from .convert import converter, expected, integer, type_name
-from .describe import FunctionData, describe
-from .errors import (
-    ArgumentError,
-    ArgumentRangeError,
-    ArgumentTypeError,
-    ArgumentValueError,
-    BackendError,
-    BackendUnavailableError,
-    ClosedLibraryError,
-    ForeignError,
-    LifetimeError,
-    UnknownBackendError,
-    UnsupportedSignatureError,
-)
-from .inspection import python_signature, render
-from .likeness import Contents, Pointee
-from .locks import ProcessLock
-from .memobject import (
-    CONFINED,
-    DEAD,
-    LIVE,
-    MEMORY,
-    OWNER,
-    READONLY,
-    UNALIGNED,
-    Exported,
-    Memory,
-    MemoryLayout,
-    Owner,
-    OwnerLayout,
-    with_storage,
-)
-from .protocol import CAPABILITIES, Backend, CallbackHandle
-from .registry import (
-    ENTRY_POINTS,
-    ENVIRONMENT,
-    available_backends,
-    backend_names,
-    get_backend,
-    register_backend,
-    select_backend,
-    unavailable_reason,
-    unregister_backend,
-    use_backend,
-)
-from .signature import DEFAULT_CONVENTION, Signature, promoted
-from .upcall import DeadCallbackError, Upcall, UpcallParameter
+from .lazy import lazy_names
+
+TYPE_CHECKING = False  # see `lazy_names`
+if TYPE_CHECKING:
+    from . import window
+    from .abi import (
+        BOOL,
+        C_TYPES,
+        COMPLEX_DOUBLE,
+        COMPLEX_FLOAT,
+        DOUBLE,
+        FLOAT,
+        INT8,
+        INT16,
+        INT32,
+        INT64,
+        LONGDOUBLE,
+        POINTER,
+        SIGNED_BY_SIZE,
+        UINT8,
+        UINT16,
+        UINT32,
+        UINT64,
+        UNSIGNED_BY_SIZE,
+        VOID,
+        AbiType,
+        Field,
+        Kind,
+        aggregate,
+    )
+    from .allocator import FUNDAMENTAL, alloc, free
+    from .arguments import arrange
+    from .base import BackendBase, NullFunctionError
+    from .binding import Accept, Address, Binding, Converter, Guard, Marshal, Parameter
+    from .buffers import Borrowed, borrow
+    from .convert import converter, expected, integer, type_name
+    from .description import FunctionData, describe
+    from .errors import (
+        ArgumentError,
+        ArgumentRangeError,
+        ArgumentTypeError,
+        ArgumentValueError,
+        BackendError,
+        BackendUnavailableError,
+        ClosedLibraryError,
+        ForeignError,
+        LifetimeError,
+        UnknownBackendError,
+        UnsupportedSignatureError,
+    )
+    from .inspection import python_signature, render
+    from .likeness import Contents, Pointee
+    from .locks import ProcessLock
+    from .memobject import (
+        CONFINED,
+        DEAD,
+        LIVE,
+        MEMORY,
+        OWNER,
+        READONLY,
+        UNALIGNED,
+        Exported,
+        Memory,
+        MemoryLayout,
+        Owner,
+        OwnerLayout,
+        with_storage,
+    )
+    from .protocol import CAPABILITIES, Backend, CallbackHandle
+    from .registry import (
+        ENTRY_POINTS,
+        ENVIRONMENT,
+        available_backends,
+        backend_names,
+        get_backend,
+        register_backend,
+        select_backend,
+        unavailable_reason,
+        unregister_backend,
+        use_backend,
+    )
+    from .signature import DEFAULT_CONVENTION, Signature, promoted
+    from .upcall import DeadCallbackError, Upcall, UpcallParameter
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            ".": "window",
+            ".abi": """
+                BOOL C_TYPES COMPLEX_DOUBLE COMPLEX_FLOAT DOUBLE FLOAT INT8 INT16 INT32
+                INT64 LONGDOUBLE POINTER SIGNED_BY_SIZE UINT8 UINT16 UINT32 UINT64
+                UNSIGNED_BY_SIZE VOID AbiType Field Kind aggregate
+            """,
+            ".allocator": "FUNDAMENTAL alloc free",
+            ".arguments": "arrange",
+            ".base": "BackendBase NullFunctionError",
+            ".binding": "Accept Address Binding Converter Guard Marshal Parameter",
+            ".buffers": "Borrowed borrow",
+            ".convert": "converter expected integer type_name",
+            ".description": "FunctionData describe",
+            ".errors": """
+                ArgumentError ArgumentRangeError ArgumentTypeError ArgumentValueError
+                BackendError BackendUnavailableError ClosedLibraryError ForeignError
+                LifetimeError UnknownBackendError UnsupportedSignatureError
+            """,
+            ".inspection": "python_signature render",
+            ".likeness": "Contents Pointee",
+            ".locks": "ProcessLock",
+            ".memobject": """
+                CONFINED DEAD LIVE MEMORY OWNER READONLY UNALIGNED Exported Memory
+                MemoryLayout Owner OwnerLayout with_storage
+            """,
+            ".protocol": "CAPABILITIES Backend CallbackHandle",
+            ".registry": """
+                ENTRY_POINTS ENVIRONMENT available_backends backend_names get_backend
+                register_backend select_backend unavailable_reason unregister_backend
+                use_backend
+            """,
+            ".signature": "DEFAULT_CONVENTION Signature promoted",
+            ".upcall": "DeadCallbackError Upcall UpcallParameter",
+        },
+    )
 
 __all__ = [
     "BOOL",
@@ -172,6 +215,7 @@ __all__ = [
     "free",
     "get_backend",
     "integer",
+    "lazy_names",
     "promoted",
     "python_signature",
     "register_backend",

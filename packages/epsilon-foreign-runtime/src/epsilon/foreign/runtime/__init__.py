@@ -2,84 +2,136 @@
 
 from __future__ import annotations
 
-# What is declared with this layer's types runs on the backends below; their selection is part of the
-# vocabulary.
-from epsilon.foreign.backend import (
-    DEFAULT_CONVENTION,
-    ArgumentError,
-    ArgumentRangeError,
-    ArgumentTypeError,
-    ArgumentValueError,
-    BackendError,
-    BackendUnavailableError,
-    ClosedLibraryError,
-    ForeignError,
-    FunctionData,
-    LifetimeError,
-    UnknownBackendError,
-    UnsupportedSignatureError,
-    available_backends,
-    describe,
-    get_backend,
-    register_backend,
-    select_backend,
-    unavailable_reason,
-    use_backend,
-)
+from epsilon.foreign.backend import lazy_names
 
-from . import scalars  # fills the type table  # noqa: F401
 from .__about__ import __version__
-from .access import read, write
-from .aggregates import Anonymous, declare, make_aggregate
-from .arena import Arena
-from .array import Array, ArrayType
-from .bits import Bits
-from .callbacks import Callback, CallbackType, ForeignCallback, callback_type
-from .checks import Check, check_errno, check_nonnegative, check_nonnull, check_zero, guarded
-from .const import Const
-from .conversion import asdict, astuple, replace
-from .creation import addressof, alloc, array, free, from_buffer, memory, new, pointer
-from .debug import CorruptedMemoryError
-from .enums import UnknownEnumValue, declare_enum
-from .errors import (
-    AlignmentError,
-    BoundsError,
-    ConstError,
-    DeclarationError,
-    ForeignOSError,
-    LayoutError,
-    LibraryError,
-    NullPointerError,
-    OwnershipError,
-    SymbolNotFoundError,
-    os_error,
-)
-from .fields import Field
-from .function import Declaration, Declared, bind_declaration, declared
-from .library import Library, shared_library
-from .members import StructType
-from .objects import Data
-from .out import InOut, Out
-from .owned import Owned
-from .pointer import Pointer, PointerType, null
-from .search import register_finder, unregister_finder
-from .sizes import alignof, offsetof, sizeof, typeof
-from .strings import bytes_at, c_string, string_at
-from .structs import Struct
-from .types import (
-    TYPES,
-    ForeignType,
-    Typed,
-    UnknownTypeError,
-    add_resolver,
-    define_type,
-    from_foreign,
-    lookup_type,
-    resolve_type,
-    to_foreign,
-)
-from .variable import Variable
-from .variadic import VariadicFunction
+
+TYPE_CHECKING = False  # see `lazy_names`
+if TYPE_CHECKING:
+    # What is declared with this layer's types runs on the backends below; their selection is part of the
+    # vocabulary.
+    from epsilon.foreign.backend import (
+        DEFAULT_CONVENTION,
+        ArgumentError,
+        ArgumentRangeError,
+        ArgumentTypeError,
+        ArgumentValueError,
+        BackendError,
+        BackendUnavailableError,
+        ClosedLibraryError,
+        ForeignError,
+        FunctionData,
+        LifetimeError,
+        UnknownBackendError,
+        UnsupportedSignatureError,
+        available_backends,
+        describe,
+        get_backend,
+        register_backend,
+        select_backend,
+        unavailable_reason,
+        use_backend,
+    )
+
+    from .access import read, write
+    from .aggregates import Anonymous, declare, make_aggregate
+    from .arena import Arena
+    from .arrays import Array, ArrayType
+    from .bits import Bits
+    from .callbacks import Callback, CallbackType, ForeignCallback, callback_type
+    from .checks import Check, check_errno, check_nonnegative, check_nonnull, check_zero, guarded
+    from .const import Const
+    from .conversion import asdict, astuple, replace
+    from .creation import addressof, alloc, array, free, from_buffer, memory, new, pointer
+    from .debug import CorruptedMemoryError
+    from .enums import UnknownEnumValue, declare_enum
+    from .errors import (
+        AlignmentError,
+        BoundsError,
+        ConstError,
+        DeclarationError,
+        ForeignOSError,
+        LayoutError,
+        LibraryError,
+        NullPointerError,
+        OwnershipError,
+        SymbolNotFoundError,
+        os_error,
+    )
+    from .fields import Field
+    from .function import Declaration, Declared, bind_declaration, declared
+    from .library import Library, shared_library
+    from .members import StructType
+    from .objects import Data
+    from .out import InOut, Out
+    from .owned import Owned
+    from .pointers import Pointer, PointerType, null
+    from .search import register_finder, unregister_finder
+    from .sizes import alignof, offsetof, sizeof, typeof
+    from .strings import bytes_at, c_string, string_at
+    from .structs import Struct
+    from .types import (
+        TYPES,
+        ForeignType,
+        Typed,
+        UnknownTypeError,
+        add_resolver,
+        define_type,
+        from_foreign,
+        lookup_type,
+        resolve_type,
+        to_foreign,
+    )
+    from .variable import Variable
+    from .variadic import VariadicFunction
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "epsilon.foreign.backend": """
+                DEFAULT_CONVENTION ArgumentError ArgumentRangeError ArgumentTypeError
+                ArgumentValueError BackendError BackendUnavailableError ClosedLibraryError
+                ForeignError FunctionData LifetimeError UnknownBackendError
+                UnsupportedSignatureError available_backends describe get_backend
+                register_backend select_backend unavailable_reason use_backend
+            """,
+            ".access": "read write",
+            ".aggregates": "Anonymous declare make_aggregate",
+            ".arena": "Arena",
+            ".arrays": "Array ArrayType",
+            ".bits": "Bits",
+            ".callbacks": "Callback CallbackType ForeignCallback callback_type",
+            ".checks": "Check check_errno check_nonnegative check_nonnull check_zero guarded",
+            ".const": "Const",
+            ".conversion": "asdict astuple replace",
+            ".creation": "addressof alloc array free from_buffer memory new pointer",
+            ".debug": "CorruptedMemoryError",
+            ".enums": "UnknownEnumValue declare_enum",
+            ".errors": """
+                AlignmentError BoundsError ConstError DeclarationError ForeignOSError
+                LayoutError LibraryError NullPointerError OwnershipError SymbolNotFoundError
+                os_error
+            """,
+            ".fields": "Field",
+            ".function": "Declaration Declared bind_declaration declared",
+            ".library": "Library shared_library",
+            ".members": "StructType",
+            ".objects": "Data",
+            ".out": "InOut Out",
+            ".owned": "Owned",
+            ".pointers": "Pointer PointerType null",
+            ".search": "register_finder unregister_finder",
+            ".sizes": "alignof offsetof sizeof typeof",
+            ".strings": "bytes_at c_string string_at",
+            ".structs": "Struct",
+            ".types": """
+                TYPES ForeignType Typed UnknownTypeError add_resolver define_type
+                from_foreign lookup_type resolve_type to_foreign
+            """,
+            ".variable": "Variable",
+            ".variadic": "VariadicFunction",
+        },
+    )
 
 __all__ = [
     "DEFAULT_CONVENTION",
@@ -162,6 +214,7 @@ __all__ = [
     "from_foreign",
     "get_backend",
     "guarded",
+    "lazy_names",
     "lookup_type",
     "make_aggregate",
     "memory",

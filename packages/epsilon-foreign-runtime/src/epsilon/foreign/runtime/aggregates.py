@@ -15,7 +15,7 @@ from epsilon.foreign.backend import Kind, aggregate, type_name, with_storage
 
 from . import debug
 from .accessors import constructor_base, install_members
-from .array import ArrayType
+from .arrays import ArrayType
 from .bits import Bits
 from .const import Const
 from .errors import DeclarationError
@@ -58,7 +58,7 @@ class Flexible(NamedTuple):
 
     def extent(self, size: int, count: int) -> int:
         """Bytes that a struct of `size` bytes takes with `count` elements. Raises LayoutError."""
-        from .array import checked_count
+        from .arrays import checked_count
 
         return max(size, self.offset + checked_count(count, self.element) * self.element.size)
 

@@ -13,7 +13,7 @@ from . import debug
 from .blocks import allocate
 from .errors import LayoutError
 from .objects import Data, MemoryOwner, place
-from .pointer import pointer_at, pointer_to
+from .pointers import pointer_at, pointer_to
 from .types import TYPES, ForeignType, resolve_type
 
 #: Bytes that an arena gets from the C library at a time.

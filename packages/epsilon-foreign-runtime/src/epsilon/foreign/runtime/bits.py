@@ -8,7 +8,7 @@ from typing import Any
 
 from epsilon.foreign.backend import ArgumentRangeError, Kind, window
 
-from .array import literal
+from .arrays import literal
 from .errors import DeclarationError
 from .items import Load, Store
 from .types import ForeignType, resolve_type

@@ -33,7 +33,7 @@ from .errors import DeclarationError
 from .function import Declaration, Declared, bind_declaration
 from .items import Items, load_address, store_address
 from .objects import ALWAYS
-from .pointer import PointerType, pointer_at
+from .pointers import PointerType, pointer_at
 from .types import ForeignType, add_resolver, lend, resolve_type
 
 #: Function pointers from C that one type remembers as bound functions.

@@ -7,7 +7,7 @@ from typing import Any
 
 from epsilon.foreign.backend import expected
 
-from .array import Array
+from .arrays import Array
 from .structs import Struct, unknown_member
 
 

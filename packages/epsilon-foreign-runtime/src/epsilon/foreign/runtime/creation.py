@@ -9,13 +9,13 @@ from typing import Any
 from epsilon.foreign.backend import READONLY, Borrowed, expected, type_name, window
 
 from .arena import checked_alignment, checked_size
-from .array import Array, ArrayType, array_class, checked_count, fill, listed
+from .arrays import Array, ArrayType, array_class, checked_count, fill, listed
 from .blocks import Block, own_block, release
 from .errors import ConstError, LayoutError
 from .lending import pointee
 from .members import StructType
 from .objects import ALWAYS, Data, check_live, place
-from .pointer import Pointer, pointer_at, pointer_to
+from .pointers import Pointer, pointer_at, pointer_to
 from .sizes import complete
 from .types import ForeignType, resolve_type
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .array import array_class, fill
+from .arrays import array_class, fill
 from .errors import ConstError
 from .fields import Field
 from .objects import check_live, view

@@ -24,7 +24,7 @@ class Forward:
     @classmethod
     def here(cls, name: str, promised: int, depth: int) -> Any:
         """The class of pointers to what `name` will mean, `depth` frames above the caller."""
-        from .pointer import new_pointer_class
+        from .pointers import new_pointer_class
 
         return new_pointer_class(cls(name, sys._getframe(depth + 1)), name, False, promised)
 

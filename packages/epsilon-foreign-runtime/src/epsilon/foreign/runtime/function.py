@@ -19,7 +19,7 @@ from epsilon.foreign.backend import (
     type_name,
 )
 
-from .array import ArrayType
+from .arrays import ArrayType
 from .checks import Check
 from .errors import DeclarationError
 from .out import OutFunction, OutType, has_outputs

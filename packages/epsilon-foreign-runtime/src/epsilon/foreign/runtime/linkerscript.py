@@ -8,14 +8,13 @@ GNU ld's manual, "Commands Dealing with Files" (https://sourceware.org/binutils/
 from __future__ import annotations
 
 import os
-import re
 
 #: No linker script is longer; bytes.
 LONGEST = 64 * 1024
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_FILES = re.compile(r"\b(?:INPUT|GROUP)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
-_NEEDED = re.compile(r"AS_NEEDED\s*\([^()]*\)")
+_COMMENT = r"(?s:/\*.*?\*/)"
+_FILES = r"\b(?:INPUT|GROUP)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)"
+_NEEDED = r"AS_NEEDED\s*\([^()]*\)"
 
 
 def is_text(path: str) -> bool:
@@ -28,9 +27,14 @@ def targets(path: str) -> list[str]:
 
     Static archives are passed over, and what is listed AS_NEEDED comes along with the library that needs it.
     """
+    text = _text(path)
+    if text is None:
+        return []
+    import re  # few libraries are linker scripts, and it takes as long to import as this layer's own modules
+
     found: list[str] = []
-    for files in _FILES.findall(_COMMENT.sub(" ", _text(path) or "")):
-        for word in re.split(r"[\s,]+", _NEEDED.sub(" ", files).strip()):
+    for files in re.findall(_FILES, re.sub(_COMMENT, " ", text)):
+        for word in re.split(r"[\s,]+", re.sub(_NEEDED, " ", files).strip()):
             name = f"lib{word[2:]}.so" if word.startswith("-l") else word.strip('"')
             if re.search(r"\.so(\.[\w.]+)?$", name):
                 found += _located(name, os.path.dirname(path))

@@ -11,7 +11,7 @@ from epsilon.foreign.backend import DEAD, POINTER, LifetimeError, Marshal, expec
 from .blocks import Allocation
 from .errors import DeclarationError, SymbolNotFoundError
 from .items import Items, load_address, store_address
-from .pointer import Pointer, PointerType, pointer_at, pointer_to
+from .pointers import Pointer, PointerType, pointer_at, pointer_to
 from .types import TYPES, ForeignType, resolve_type
 
 _TEXT = {Marshal.STRING: lambda data: data.decode(), Marshal.BYTES: lambda data: data}

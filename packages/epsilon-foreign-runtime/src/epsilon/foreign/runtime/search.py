@@ -9,7 +9,6 @@ which is how development packages split a library (``libc.so``), the libraries t
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 
@@ -65,7 +64,7 @@ def candidates(name: str) -> Iterator[str]:
     if is_path(name):
         yield name
         return
-    if _FILE_NAME.search(name):
+    if is_file_name(name):
         yield name
         yield from _in_directories(name)
         return
@@ -86,7 +85,12 @@ def is_path(name: str) -> bool:
 
 
 _AFFIXES = {"darwin": ("lib", ".dylib"), "win32": ("", ".dll"), "cygwin": ("cyg", ".dll")}
-_FILE_NAME = re.compile(r"\.(so(\.[\w.]+)?|dylib|dll)$")
+_SUFFIXES = (".so", ".dylib", ".dll")
+
+
+def is_file_name(name: str) -> bool:
+    """Does `name` end as files of libraries do: ``libm.so``, ``libm.so.6``, ``m.dylib``, ``m.dll``?"""
+    return name.endswith(_SUFFIXES) or bool(name.rpartition(".so.")[1])
 
 
 def _with_scripts(names: Iterator[str]) -> Iterator[str]:
@@ -118,7 +122,7 @@ def _in_directories(file_name: str) -> Iterator[str]:
 
 
 def _version(path: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", path.rpartition(".so.")[2])]
+    return [int(part) for part in path.rpartition(".so.")[2].split(".") if part.isdecimal()]
 
 
 def directories() -> list[str]:
@@ -126,7 +130,7 @@ def directories() -> list[str]:
 
     Existing ones, in order.
     """
-    listed = [d for d in re.split("[:;]", os.environ.get("LD_LIBRARY_PATH", "")) if d]
+    listed = [d for d in os.environ.get("LD_LIBRARY_PATH", "").replace(";", ":").split(":") if d]
     listed += _configured("/etc/ld.so.conf", depth=0)
     triplet = getattr(sys.implementation, "_multiarch", "")
     for root in ("/lib", "/usr/lib"):
@@ -170,6 +174,6 @@ def _refusal(name: str, tried: dict[str, str]) -> str:
     lines = [f"cannot find library {name!r}; tried:"]
     lines += [f"  {candidate}: {reason}" for candidate, reason in tried.items()]
     if _ELF and not is_path(name):
-        file_name = name if _FILE_NAME.search(name) else f"lib{name}.so"
+        file_name = name if is_file_name(name) else f"lib{name}.so"
         lines.append(f"  {file_name} and {file_name}.* in {', '.join(directories())}")
     return "\n".join(lines)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .array import Array, ArrayType
+from .arrays import Array, ArrayType
 from .errors import DeclarationError
 from .objects import Data
-from .pointer import Pointer
+from .pointers import Pointer
 from .types import ForeignType, resolve_type
 
 

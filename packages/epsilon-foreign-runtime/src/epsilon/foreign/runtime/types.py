@@ -220,6 +220,8 @@ def resolve_type(annotation: Any) -> ForeignType:
         return row
     if type(annotation).__name__ == "TypeAliasType":  # ``type radians = c.double``, new in Python 3.12
         return resolve_type(annotation.__value__)
+    from . import callbacks, enums  # which add their resolvers when they are first needed  # noqa: F401
+
     for resolver in _resolvers:
         row = resolver(annotation)
         if row is not None:
@@ -267,3 +269,7 @@ def from_foreign(value: Any, type: Any) -> Any:
     """What the user sees of a natural value of `type`."""
     convert = resolve_type(type).from_foreign
     return value if convert is None else convert(value)
+
+
+# The rows of C's own types: whoever has the table has them.
+from . import scalars  # noqa: E402, F401

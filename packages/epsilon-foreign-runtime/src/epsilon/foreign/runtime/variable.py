@@ -8,7 +8,7 @@ from epsilon.foreign.backend import ArgumentError, ClosedLibraryError
 
 from .access import read, write
 from .items import items_of
-from .pointer import pointer_at, pointer_to
+from .pointers import pointer_at, pointer_to
 from .types import ForeignType
 
 if TYPE_CHECKING:

@@ -97,7 +97,7 @@ class PointerType(ForeignType):
 
 def _arrays_of(row: ForeignType) -> tuple[Any, ...]:
     """The class of arrays of `row`, if there can be any."""
-    from .array import array_class
+    from .arrays import array_class
 
     try:
         return (array_class(row),)
@@ -222,7 +222,7 @@ class Pointer(Data):
         items.store(address, value, self)
 
     def _slice(self, index: slice) -> Any:
-        from .array import array_over
+        from .arrays import array_over
 
         items = self.elements()
         if index.step not in (None, 1):
@@ -335,7 +335,7 @@ class Pointer(Data):
         release(self)
 
     def _exported(self) -> Exported:
-        from .array import exported_elements
+        from .arrays import exported_elements
 
         return exported_elements(self._slice(slice(0, len(self))))
 

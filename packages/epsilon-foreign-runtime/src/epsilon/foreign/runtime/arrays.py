@@ -68,7 +68,7 @@ class ArrayType(ForeignType):
     @property
     def decayed(self) -> ForeignType:
         """What it is as a parameter: a pointer to its elements."""
-        from .pointer import pointer_to
+        from .pointers import pointer_to
 
         return pointer_to(self.element).__foreign_type__  # type: ignore[no-any-return]  # a pointer class's row
 
