@@ -2,7 +2,8 @@
 
 Making an object through its class's constructor costs more than the call that it is for. A template says what all
 objects of one class have in common: an instance of a subclass of `Memory` whose slots are unset or None, and which has
-no ``__dict__``.
+no ``__dict__``. With `reuse`, an object of an earlier call may be used again once nobody else refers to it, for which a
+function keeps its last results: so those may outlive the last reference to them, and must keep nothing else alive.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Pointee(NamedTuple):
 
     template: Memory
     size: int
+    reuse: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -36,6 +38,7 @@ class Contents(NamedTuple):
 
     template: Memory
     storage: int
+    reuse: bool = False
 
     @property
     def kind(self) -> Kind:

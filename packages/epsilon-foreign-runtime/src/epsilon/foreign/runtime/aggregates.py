@@ -21,7 +21,7 @@ from .const import Const
 from .errors import DeclarationError
 from .fields import Field, make_descriptor
 from .layout import Layout, Member, Placed, lay_out
-from .members import StructType
+from .members import StructType, holds_pointer
 from .objects import Data
 from .structs import INLINE, Struct
 from .types import ForeignType, resolve_type
@@ -167,7 +167,7 @@ def _build(
     layout = _laid_out(row, declared, base, pack, align)
     row.abi = aggregate(layout.size, layout.alignment, layout.fields, row.name)
     row.complete = True
-    row.has_pointers = any(_holds_pointer(field.type) for field in layout.fields)
+    row.has_pointers = any(holds_pointer(field.type) for field in layout.fields)
     placed = layout.placed[1:] if base is not None else layout.placed
     fields = _fields(row, declared, placed, base)
     _note_flexible(row, declared, layout)
@@ -302,7 +302,3 @@ def _bases(row: StructType, bases: tuple[type, ...], base: Any) -> tuple[type, .
     row.inline_size = -(-max(row.size, 1) // 8) * 8
     storage, row.inline = with_storage(Struct, row.inline_size)
     return (constructor_base(storage, row), *bases)
-
-
-def _holds_pointer(type: Any) -> bool:
-    return type.kind is Kind.POINTER or any(_holds_pointer(field.type) for field in type.fields)

@@ -86,7 +86,8 @@ class StructType(ForeignType):
 
             template = object.__new__(self.cls)
             own_memory(template, self, self.size)
-            self._made = Contents(template, self.inline)
+            # Objects that keep others alive must die when they are dropped.
+            self._made = Contents(template, self.inline, reuse=not self.has_pointers)
         return self._made
 
     def make_items(self) -> Items:
@@ -111,3 +112,8 @@ class StructType(ForeignType):
             copy_struct(value, address, holder, size)
 
         return Items(self, size, alignment - 1, load, store, None, format_of(self))
+
+
+def holds_pointer(type: AbiType) -> bool:
+    """Is there a pointer in a value of this type?"""
+    return type.kind is Kind.POINTER or any(holds_pointer(field.type) for field in type.fields)

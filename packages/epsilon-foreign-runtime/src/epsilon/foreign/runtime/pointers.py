@@ -28,7 +28,7 @@ from .const import Const, const_name
 from .errors import AlignmentError, BoundsError, ConstError, DeclarationError, NullPointerError
 from .items import Items, items_of, load_address, store_address
 from .lending import lend_to
-from .members import StructType
+from .members import StructType, holds_pointer
 from .objects import ALWAYS, Data, check_live, kept_at, place
 from .types import TYPES, ForeignType, resolve_type
 
@@ -65,7 +65,10 @@ class PointerType(ForeignType):
                 size = cls._promised and cls._promised * cls.target_size()
             except DeclarationError:  # not known yet, or never
                 return None
-            self._made = Pointee(cls.from_address(0), size)
+            # A pointer that pointers are stored through keeps their targets alive, until it is dropped.
+            row = cls._target
+            reuse = isinstance(row, ForeignType) and row.complete and not holds_pointer(row.abi)
+            self._made = Pointee(cls.from_address(0), size, reuse)
         return self._made
 
     def _lend(self, value: Any) -> int:

@@ -72,7 +72,7 @@ def host_target(layout: Layout | None = None) -> Target:
         chip.machine,
         chip.conventions,
         layout,
-        RecordOffsets(RECORD.target, RECORD.fallback, RECORD.finish, RECORD.table),
+        RecordOffsets(RECORD.target, RECORD.fallback, RECORD.finish, RECORD.table, RECORD.spares),
         address,
         PendingTarget(
             pending.COUNT_ADDRESS,

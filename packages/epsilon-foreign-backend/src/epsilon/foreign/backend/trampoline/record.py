@@ -79,6 +79,8 @@ class ForeignFunction(_Words):
 
     __slots__ = (
         "__weakref__",
+        "_other_spare",
+        "_spare",
         "_texts",
         "backend",
         "binding",
@@ -172,6 +174,8 @@ class RecordLayout(NamedTuple):
     fallback: int
     finish: int
     table: int
+    spares: tuple[int, int]
+    """References that only stubs set and read."""
 
 
 def _layout() -> RecordLayout:
@@ -181,6 +185,7 @@ def _layout() -> RecordLayout:
         fallback=slot_offset(ForeignFunction, "fallback"),
         finish=slot_offset(ForeignFunction, "finish"),
         table=_OFFSETS["_table"],
+        spares=(slot_offset(ForeignFunction, "_spare"), slot_offset(ForeignFunction, "_other_spare")),
     )
 
 

@@ -30,6 +30,7 @@ def spec_of(binding: Binding, *, trusted: bool = False) -> StubSpec:
         trusted,
         () if trusted else _accepts(binding),
         makes,
+        makes is not None and binding.make is not None and binding.make.reuse,
     )
 
 

@@ -23,6 +23,9 @@ def likeness(template: Any, size: int | None = None) -> Likeness:
     words = struct.unpack(f"<{(size - head) // WORD}Q", ctypes.string_at(id(template) + head, size - head))
     taken = {head + WORD * i: word for i, word in enumerate(words) if word and head + WORD * i not in _OWN}
     others = tuple([at for at in range(head, size, WORD) if at not in taken and at not in _OWN])
+    weak: int = type(template).__weakrefoffset__
+    if weak < 0:  # the list of weak references, which may lie in front of the object (3.12)
+        others += (weak,)
     return Likeness(tuple(taken), list(taken.values()).count(id(None)), others)
 
 

@@ -52,15 +52,19 @@ class Maker(NamedTuple):
 
         The table is in ENTRY[1], and is ruined, as is the address, which must not be in RESULT.
         """
-        m, table, done = self.machine, self.machine.ENTRY[1], self.machine.label()
+        m, table = self.machine, self.machine.ENTRY[1]
+        unbounded, bounded = m.label(), m.label()
         m.store(m.RESULT, MEMORY.address, address)
-        m.branch_zero(address, done)
         m.load(table, table, self.row + ROW_EXTRA)
-        m.branch_zero(table, done)
+        m.branch_zero(address, unbounded)
+        m.branch_nonzero(table, bounded)
+        m.bind(unbounded)
+        m.mov_imm(address, 0)
+        m.mov_imm(table, 0)
+        m.bind(bounded)
         m.store(m.RESULT, MEMORY.lower, address)
-        m.add(address, table)
-        m.store(m.RESULT, MEMORY.upper, address)
-        m.bind(done)
+        m.add(table, address)
+        m.store(m.RESULT, MEMORY.upper, table)
 
     def write_contents(self, source: Where, size: int) -> None:
         """The object in RESULT holds `size` bytes of its own, copied from `source`, which is not RESULT.

@@ -6,10 +6,7 @@ from ...abi import Kind
 from ...binding import Guard, Marshal
 from ..assembler import Label
 from ..machine import Cond
-from .blocks import Where
-from .objects import Maker
-from .spec import TABLE_RESULT
-from .upcall_spec import Likeness
+from .made import write_object
 from .writer import Writer
 
 #: Pointer results by marshal: the function that makes an object of a pointer that is not NULL.
@@ -38,7 +35,7 @@ def _natural(w: Writer, *, returning: bool) -> None:
     """The natural object of the raw result: returned, or left in RESULT (0 when an exception is set)."""
     kind = w.result_kind
     if w.spec.makes is not None:
-        _object(w, w.spec.makes)
+        write_object(w, w.spec.makes)
         _leave(w, returning)
     elif kind is Kind.AGGREGATE:
         w.machine.lea(w.machine.ENTRY[0], w.machine.SP, w.result_block)
@@ -106,22 +103,6 @@ def _pointer(w: Writer, returning: bool) -> None:
     w.load_constant(m.RESULT, "_Py_NoneStruct")
     _leave(w, returning)
     m.bind(done)
-
-
-def _object(w: Writer, likeness: Likeness) -> None:
-    """The `Memory` object that `Binding.make` asks for."""
-    m, type, address = w.machine, w.spec.signature.result, w.finish_arguments
-    maker = Maker(w.target, m, lambda register: m.load(register, w.self, w.target.record.table), TABLE_RESULT)
-    if type.kind is Kind.POINTER:
-        m.store(m.SP, address, m.RESULT)
-    failed = m.label()
-    maker.write_new(likeness, failed)
-    if type.kind is Kind.POINTER:
-        m.load(m.ENTRY[3], m.SP, address)
-        maker.write_pointee(m.ENTRY[3])
-    else:
-        maker.write_contents(Where(m.SP, w.result_block), type.size)
-    m.bind(failed)
 
 
 def _branch_guard(w: Writer, finish: Label) -> None:

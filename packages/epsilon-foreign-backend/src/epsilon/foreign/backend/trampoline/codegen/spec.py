@@ -21,7 +21,8 @@ class StubSpec(NamedTuple):
 
     `guard` is None when there is no `finish` to call. A *trusted* stub is entered by the fallback with canonical
     values: it looks at no object's layout, only calls the C-API. `accepts` is empty, or has what each parameter takes;
-    `makes` is what the `Memory` object looks like that the result becomes.
+    `makes` is what the `Memory` object looks like that the result becomes, and `reuses` says that it may be one of an
+    earlier call.
     """
 
     signature: Signature
@@ -33,6 +34,7 @@ class StubSpec(NamedTuple):
     trusted: bool = False
     accepts: tuple[Accepted | None, ...] = ()
     makes: Likeness | None = None
+    reuses: bool = False
 
     def accept(self, index: int) -> Accepted | None:
         """What parameter `index` takes of `Memory` objects."""

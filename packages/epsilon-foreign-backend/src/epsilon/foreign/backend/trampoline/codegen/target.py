@@ -21,6 +21,8 @@ class RecordOffsets(NamedTuple):
     """A strong reference to `Binding.finish`; only read by stubs whose spec has a guard."""
     table: int = 0
     """A word: the address of the table of words that `spec.TABLE_RESULT` and `spec.TABLE_TYPES` describe."""
+    spares: tuple[int, int] = (0, 0)
+    """Two references that stubs set: the last objects that they made, to be used again."""
 
 
 class PendingTarget(NamedTuple):
