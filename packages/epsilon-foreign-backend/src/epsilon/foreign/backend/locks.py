@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
+from _thread import RLock
 
 _all: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
 
 
-class ProcessLock:
+class ProcessLock(RLock):
     """Re-entrant, and free in a forked child unless the forking thread itself holds it.
 
     While code holds a lock the interpreter may run a finalizer or a signal handler on the same thread, which
     may call foreign functions: a plain lock would wait for itself. What it guards must therefore stand being
     entered twice at any call. A child inherits the locks that the parent's other threads hold, and nobody who
     could release them.
+
+    It is a lock, and does not hold one: a signal handler that raises between an acquisition inside a Python
+    `__enter__` and the ``with`` block would leave it locked for ever. The interpreter handles no signal between
+    the two when `__enter__` is the lock's own (https://github.com/python/cpython/issues/74174).
     """
 
-    __slots__ = ("__weakref__", "_lock")
-
     def __init__(self) -> None:
-        self._lock = threading.RLock()
         _all.add(self)
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
     def _start_over(self) -> None:
-        if self._lock.acquire(blocking=False):
-            self._lock.release()
+        if self.acquire(blocking=False):
+            self.release()
         else:
-            self._lock = threading.RLock()
+            self._at_fork_reinit()  # type: ignore[attr-defined]  # as threading.Condition uses it
 
 
 def _start_over() -> None:
