@@ -9,7 +9,7 @@ from _thread import RLock
 _all: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
 
 
-class ProcessLock(RLock):
+class ProcessLock(RLock):  # type: ignore[misc]  # final to type checkers alone
     """Re-entrant, and free in a forked child unless the forking thread itself holds it.
 
     While code holds a lock the interpreter may run a finalizer or a signal handler on the same thread, which
