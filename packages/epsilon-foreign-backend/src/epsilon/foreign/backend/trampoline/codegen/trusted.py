@@ -52,12 +52,15 @@ def _float(w: Writer, place: Place) -> None:
 
 
 def _bytes(w: Writer, place: Place) -> None:
-    m, done = w.machine, w.machine.label()
-    m.mov_imm(m.RESULT, 0)
+    m, null, done = w.machine, w.machine.label(), w.machine.label()
+    # RESULT may be ENTRY[0] itself (AArch64: x0), so it is written only once the object has been looked at.
     w.compare_object(m.ENTRY[0], "_Py_NoneStruct")
-    m.branch(Cond.EQ, done)
+    m.branch(Cond.EQ, null)
     w.call("PyBytes_AsString")
     m.branch_zero(m.RESULT, w.failed)
+    m.jump(done)
+    m.bind(null)
+    m.mov_imm(m.RESULT, 0)
     m.bind(done)
     w.keep(place, m.RESULT)
 
