@@ -32,7 +32,7 @@ def run_nox(root: Path, arguments: list[str]) -> int:
 
 def private_environment(root: Path) -> Path:
     """The Python of an environment with nox, made on first use; one per build of the interpreter."""
-    home = root / ".nox" / f"bootstrap-{sys.implementation.cache_tag}{sys.abiflags}"
+    home = root / ".nox" / f"bootstrap-{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     ready = home / "ready"
     wanted = f"{NOX}\n{UV}\n{sys.base_prefix}\n"

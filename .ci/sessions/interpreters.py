@@ -37,6 +37,16 @@ class Interpreter:
     executable: str
 
     @property
+    def build(self) -> tuple[tuple[int, int, int], bool]:
+        """What tells it from another one that needs testing too."""
+        return self.version, self.free_threaded
+
+    @property
+    def minor(self) -> tuple[int, int]:
+        """Major and minor version."""
+        return self.version[:2]
+
+    @property
     def label(self) -> str:
         """``3.13.5t``: what the tables show."""
         return ".".join(map(str, self.version)) + ("t" if self.free_threaded else "")
@@ -71,17 +81,26 @@ def ask(executable: str | os.PathLike[str]) -> Interpreter | str:
 
 
 def find() -> tuple[list[Interpreter], dict[str, str]]:
-    """Every distinct CPython 3.11+ found, oldest first, and why any other that was named cannot serve."""
-    found: dict[tuple[tuple[int, int, int], bool], Interpreter] = {}
-    refused: dict[str, str] = {}
+    """The CPython 3.11+ to use, oldest first, and why others that were found or named are not used.
+
+    Every one that is named is used, each once; of those on PATH the newest release of each minor version and
+    build, since the C ABI does not change within one.
+    """
     named = [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
-    for path in [*named, *_on_path()]:
-        answer = ask(path)
-        if isinstance(answer, Interpreter):
-            found.setdefault((answer.version, answer.free_threaded), answer)
-        elif path in named:
-            refused[path] = answer
-    return sorted(found.values()), refused
+    answers = {path: ask(path) for path in named}
+    refused = {path: answer for path, answer in answers.items() if isinstance(answer, str)}
+    used = {each.build: each for each in answers.values() if isinstance(each, Interpreter)}
+    newest: dict[tuple[tuple[int, int], bool], Interpreter] = {}
+    on_path = {answer for path in _on_path() if isinstance(answer := ask(path), Interpreter)}
+    for each in sorted(on_path, reverse=True):
+        if each.build in used:
+            continue
+        best = newest.setdefault((each.minor, each.free_threaded), each)
+        if each.version == best.version:
+            used[each.build] = each
+        else:
+            refused[each.label] = f"{best.label} stands for it"
+    return sorted(used.values()), refused
 
 
 def _on_path() -> list[str]:
