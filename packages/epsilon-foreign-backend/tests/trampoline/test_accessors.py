@@ -8,7 +8,6 @@ import struct
 import weakref
 
 import pytest
-
 from epsilon.foreign.backend import (
     BOOL,
     DOUBLE,
@@ -79,7 +78,9 @@ def falls(*arguments):
 
 def struct_with(type, offset=8, readonly=False):
     cls = type_(f"With_{type.name}", (Data,), {"__slots__": ()})
-    cls.member = ACCESSORS.member(cls, "member", type, offset, falls, falls, doc="A number.", readonly=readonly)
+    cls.member = ACCESSORS.member(
+        cls, "member", type, offset, falls, falls, doc="A number.", readonly=readonly
+    )
     return cls
 
 
@@ -138,11 +139,11 @@ def test_dead_memory_and_uninitialised_objects_go_to_python():
     for cell in (0, 2):
         owner._cell = cell
         with pytest.raises(Fell):
-            value.member  # noqa: B018  # the access is the test
+            value.member  # the access is the test
         with pytest.raises(Fell):
             value.member = 1
     with pytest.raises(Fell):
-        object.__new__(cls).member  # noqa: B018
+        object.__new__(cls).member
 
 
 def test_const_memory_and_const_members_are_written_by_python_alone():
@@ -259,7 +260,9 @@ def test_a_struct_of_numbers_is_constructed_in_place():
     cls, fallen, keeper = constructed([(type, 8 * i) for i, type in enumerate(NUMBERS)], 8 * len(NUMBERS))
     made = cls(True, -1, -2, -3, -4, 1, 2, 3, 4, 0.5, -0.25)
     content = ctypes.string_at(made._address, made._upper - made._lower)
-    for i, (type, value) in enumerate(zip(NUMBERS, [True, -1, -2, -3, -4, 1, 2, 3, 4, 0.5, -0.25], strict=True)):
+    for i, (type, value) in enumerate(
+        zip(NUMBERS, [True, -1, -2, -3, -4, 1, 2, 3, 4, 0.5, -0.25], strict=True)
+    ):
         assert struct.unpack_from("<" + CODES[type], content, 8 * i)[0] == value
     assert not fallen
     assert made._owner is None
@@ -269,15 +272,21 @@ def test_a_struct_of_numbers_is_constructed_in_place():
 
 
 def test_members_that_are_not_given_are_zero():
-    cls, fallen, keeper = constructed([(INT32, 0), (INT32, 4)], 8)
+    cls, fallen, _keeper = constructed([(INT32, 0), (INT32, 4)], 8)
     assert ctypes.string_at(cls()._address, 8) == bytes(8)
     assert ctypes.string_at(cls(7)._address, 8) == struct.pack("<ii", 7, 0)
     assert not fallen
 
 
 def test_everything_else_is_constructed_by_python():
-    cls, fallen, keeper = constructed([(INT32, 0), (DOUBLE, 8)], 16)
-    for args, kwargs in [((1, 2.0, 3), {}), ((1,), {"y": 2.0}), (("x",), {}), ((2**31, 1.0), {}), ((1, None), {})]:
+    cls, fallen, _keeper = constructed([(INT32, 0), (DOUBLE, 8)], 16)
+    for args, kwargs in [
+        ((1, 2.0, 3), {}),
+        ((1,), {"y": 2.0}),
+        (("x",), {}),
+        ((2**31, 1.0), {}),
+        ((1, None), {}),
+    ]:
         cls(*args, **kwargs)
         given, named = fallen.pop()
         assert (given, named or {}) == (args, kwargs)
@@ -290,7 +299,7 @@ def test_everything_else_is_constructed_by_python():
 
 
 def test_constructed_objects_are_freed():
-    cls, fallen, keeper = constructed([(INT32, 0)], 8)
+    cls, _fallen, _keeper = constructed([(INT32, 0)], 8)
     made = cls(1)
     reference = weakref.ref(made)
     del made
@@ -313,7 +322,6 @@ class Pool(Owner):
     def alloc(self, type, count=1, *, align=None):
         """Memory."""
         self.calls.append((type, count, align))
-        return None
 
 
 @pytest.fixture
@@ -336,7 +344,11 @@ def test_known_types_are_allocated_by_moving_the_cursor(pool):
     table.learn(key, Data, 4, 4, 0)
     first, second, third = owner.alloc(key), owner.alloc(key, 3), owner.alloc(key, 0)
     start = ctypes.addressof(owner.memory)
-    assert [(p._address - start, p._upper - p._lower) for p in (first, second, third)] == [(0, 4), (4, 12), (16, 0)]
+    assert [(p._address - start, p._upper - p._lower) for p in (first, second, third)] == [
+        (0, 4),
+        (4, 12),
+        (16, 0),
+    ]
     assert first._owner is owner
     assert first._keep is None
     assert first._live == id(owner) + OWNER.cell

@@ -6,16 +6,24 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from epsilon.foreign.runtime import DeclarationError, ForeignCallback, callback_type, resolve_type
+from epsilon.foreign.runtime import (
+    CallbackType,
+    DeclarationError,
+    ForeignCallback,
+    callback_type,
+    resolve_type,
+)
 
 from .declare import declaration_of
+
+__all__ = ["Callback", "callback"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 if TYPE_CHECKING:
     #: The type of a function pointer: ``Callback[[c.int, c.int], c.int]``.
-    Callback = Callable
+    from collections.abc import Callable as Callback
 
     class TypedCallback(ForeignCallback, Generic[P, R]):
         """A `ForeignCallback` as type checkers see it: callable like the function it was made of."""
@@ -67,7 +75,7 @@ def callback(
             if declared.variadic:
                 raise DeclarationError(f"{declared.name}(): C cannot call a variadic callback")
             row = callback_type(tuple([p.type for p in declared.parameters]), declared.result)
-        if not hasattr(row, "upcall"):
+        if not isinstance(row, CallbackType):
             raise DeclarationError(
                 f"{row.name} is not the type of a function pointer; use Callback[[...], result]"
             )

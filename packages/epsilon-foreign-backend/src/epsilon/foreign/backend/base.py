@@ -25,11 +25,13 @@ class BackendBase:
     name = "base"
     capabilities: frozenset[str] = frozenset()
 
-    #: Machine code for access to `Memory` objects, see `Accessors`; None where there is none.
-    accessors: Accessors | None = None
-
     def __init__(self) -> None:
         self._calls: dict[tuple[int, Signature], Callable[..., Any]] = {}
+
+    @property
+    def accessors(self) -> Accessors | None:
+        """Machine code for access to `Memory` objects; None where there is none."""
+        return None
 
     def supports(self, signature: Signature) -> bool:
         """Can `bind` take this signature?"""

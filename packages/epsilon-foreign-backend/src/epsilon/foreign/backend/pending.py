@@ -86,7 +86,7 @@ def here() -> bool:
 
 def take() -> BaseException | None:
     """This thread's exception, which is kept no longer."""
-    box = _thread_dictionary().get(KEY)
+    box: Any = _thread_dictionary().get(KEY)
     error: BaseException | None = getattr(box, "error", None)
     if error is not None:
         _forget(box)

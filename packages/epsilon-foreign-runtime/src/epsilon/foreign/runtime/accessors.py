@@ -42,7 +42,7 @@ def constructor_base(storage: Any, row: StructType) -> Any:
     code where all members are plain numbers, or `storage`."""
     accessors = getattr(select_backend(), "accessors", None)
     fields = [row.fields[name] for name in row.names]
-    plain = all([field.kind == "number" for field in fields])
+    plain = all(field.kind == "number" for field in fields)
     if accessors is None or row.union or row.defaults or not plain or row.flexible is not None:
         return storage
     from .structs import Struct, own_memory

@@ -126,10 +126,10 @@ class TrampolineAccessors:
                 self._bases[base, type] = found
         return found
 
-    def _new_items(self, base: Any, type: AbiType) -> type:
+    def _new_items(self, base: Any, type: AbiType) -> Any:
         heap = self._stubs.heap
         get, set = base.__getitem__, base.__setitem__
-        made: type = heap_type(
+        made = heap_type(
             f"{base.__module__}.{base.__name__}",
             base=base,
             slots={
@@ -138,13 +138,15 @@ class TrampolineAccessors:
             },
             doc=base.__doc__ or "",
         )
-        made._machine_code = (get, set)  # type: ignore[attr-defined]  # alive as long as the stubs that name them
+        made._machine_code = (get, set)  # alive as long as the stubs that name them
         return made
 
     def _getter(self, type: AbiType) -> int:
         found = self._readers.get(type)
         if found is None:
-            found = self._readers[type] = self._stubs.heap.allocate(self._code.getter(type), f"get {type.name}")
+            found = self._readers[type] = self._stubs.heap.allocate(
+                self._code.getter(type), f"get {type.name}"
+            )
         return found
 
     def _setter(self, type: AbiType | None) -> int:

@@ -57,7 +57,13 @@ class Allocator:
 
 
 def make_allocator(
-    stubs: Stubs, words: Words, cls: type, fallback: Callable[..., Any], owner: str, nones: tuple[str, ...], sample: type
+    stubs: Stubs,
+    words: Words,
+    cls: type,
+    fallback: Callable[..., Any],
+    owner: str,
+    nones: tuple[str, ...],
+    sample: type,
 ) -> tuple[Any, Allocator] | None:
     """See `Accessors.allocator`."""
     layout = stubs.target.layout

@@ -42,15 +42,18 @@ class TrampolineBackend(BackendBase):
     def __init__(self, stubs: Stubs | None = None) -> None:
         super().__init__()
         self.stubs = stubs or Stubs(host_target(), CodeHeap())
+        self._accessors: TrampolineAccessors | None = None
         self._callbacks = Callbacks(self.stubs, self.supports)
         self.callback = self._callbacks.make  # type: ignore[method-assign]
         # Asked twice for every function that is bound, and often the same.
         self.supports = functools.lru_cache(maxsize=1024)(self.supports)  # type: ignore[method-assign]
 
-    @functools.cached_property
+    @property
     def accessors(self) -> TrampolineAccessors:
         """Machine code for access to memory."""
-        return TrampolineAccessors(self.stubs)
+        if self._accessors is None:
+            self._accessors = TrampolineAccessors(self.stubs)
+        return self._accessors
 
     def supports(self, signature: Signature) -> bool:
         """Any scalars but `long double` and complex, and aggregates, in every convention the processor has."""
@@ -58,7 +61,8 @@ class TrampolineBackend(BackendBase):
         if convention is None or len(signature.parameters) > MOST_PARAMETERS or signature.needs_libffi:
             return False
         return signature.is_simple or (
-            can_travel(convention, signature) and sum(t.size + t.alignment for t in signature.types) <= MOST_BYTES
+            can_travel(convention, signature)
+            and sum(t.size + t.alignment for t in signature.types) <= MOST_BYTES
         )
 
     def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:

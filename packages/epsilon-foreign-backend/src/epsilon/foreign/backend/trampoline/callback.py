@@ -188,7 +188,7 @@ class Callbacks:
     def __init__(self, stubs: Stubs, supports: Callable[[Signature], bool]) -> None:
         self._stubs = stubs
         self._supports = supports
-        self._thunks = ThunkHeap(stubs.target.machine.name)
+        self._thunks = ThunkHeap(stubs.target.machine().name)
         self._released: deque[TrampolineCallback] = deque()
         # Never freed, not at shutdown either: C may call what lies in it for as long as the process lives.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._released))

@@ -28,7 +28,7 @@ class Constructors:
     def __init__(self, stubs: Stubs, words: Words) -> None:
         self._stubs = stubs
         self._words = words
-        self._thunks = ThunkHeap(stubs.target.machine.name)
+        self._thunks = ThunkHeap(stubs.target.machine().name)
         self._codes: dict[Template, int] = {}
 
     def make(
@@ -53,7 +53,10 @@ class Constructors:
         thunk = self._thunks.take()
         thunk.set(self._code(template), ctypes.addressof(table))
         made = heap_type(
-            f"{base.__module__}.{base.__name__}", base=base, slots={_TP_INIT: thunk.address}, doc=base.__doc__ or ""
+            f"{base.__module__}.{base.__name__}",
+            base=base,
+            slots={_TP_INIT: thunk.address},
+            doc=base.__doc__ or "",
         )
         # The thunk names them, and like the type it is never freed.
         _kept.append((table, fallback, template))

@@ -38,17 +38,17 @@ _THUNKS = {"x86_64": _x86_64, "aarch64": _aarch64}
 
 
 class Thunk(NamedTuple):
-    """One thunk: `address` is what C calls. ``words[index]`` and the next are its slot: code, then context."""
+    """One thunk: `address` is what C calls. ``words[slot]`` and the next are its slot: code, then context."""
 
     address: int
     words: memoryview
-    index: int
+    slot: int
 
     def set(self, code: int, context: int) -> None:
         """Continue with `code`, which finds `context` in the second word of its slot."""
         # The context first: whoever calls meanwhile must not find new code with an old context.
-        self.words[self.index + 1] = context
-        self.words[self.index] = code
+        self.words[self.slot + 1] = context
+        self.words[self.slot] = code
 
 
 class ThunkHeap:

@@ -205,7 +205,6 @@ class AccessStub:
 
     def read_number(self, type: AbiType, value: IntRegister) -> None:
         """The number that an object is, checked: in SCRATCH[1], or in FSCRATCH[0]. Ruins SCRATCH[0]."""
-        m = self.m
         if type.kind is Kind.FLOAT:
             self._read_float(type, value)
         elif type.kind is Kind.BOOL:

@@ -130,7 +130,7 @@ class Keeping(NamedTuple):
         m.bind(again)
         self._write_size()
         m.store(m.SP, size, m.RESULT)
-        m.load_literal(m.SCRATCH[1], self.target.pending.count)
+        m.load_literal(m.SCRATCH[1], self.target.pending.word)
         m.store(m.SCRATCH[1], 0, m.RESULT)
         self._write_size()
         m.compare_memory(m.RESULT, m.SP, size)

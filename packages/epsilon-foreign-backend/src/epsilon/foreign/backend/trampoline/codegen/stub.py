@@ -149,7 +149,7 @@ class _Stub(Writer):
     def _check_pending(self, saved_result: int, keeping: int) -> None:
         """A callback of this call may have raised: one word says whether any has, anywhere."""
         m, waiting, resume = self.machine, self.machine.label(), self.machine.label()
-        m.load_literal(self.temp, self.target.pending.count)
+        m.load_literal(self.temp, self.target.pending.word)
         m.load(self.temp, self.temp, 0)
         m.branch_nonzero(self.temp, waiting)
         m.bind(resume)

@@ -28,7 +28,7 @@ class RecordOffsets(NamedTuple):
 class PendingTarget(NamedTuple):
     """Where the exceptions of callbacks wait to be raised, see `pending`; addresses."""
 
-    count: int
+    word: int
     """The word that is not 0 while there are any."""
     kept: int
     """The list with an item for each."""

@@ -39,7 +39,7 @@ class _Upcall(UpcallWriter):
         self.call("PyGILState_Ensure")
         m.mov(self.state, m.RESULT)
         self._count(1)
-        self._branch_if_word(self.target.pending.count, kept)
+        self._branch_if_word(self.target.pending.word, kept)
         m.bind(run)
         self._call()
         m.branch_zero(self.object, self.raised)

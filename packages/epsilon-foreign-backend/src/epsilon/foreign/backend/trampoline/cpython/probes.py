@@ -175,12 +175,20 @@ def _bytes_layout(read: Reader, head: int) -> BytesLayout | None:
 
 def _tuple_layout(read: Reader, head: int) -> TupleLayout | None:
     layout = TupleLayout(head, tuple.__basicsize__)
-    samples: list[tuple[object, ...]] = [(), (1,), ("a", None), (object(), 2.5, b""), tuple(range(1000, 1020))]
+    samples: list[tuple[object, ...]] = [
+        (),
+        (1,),
+        ("a", None),
+        (object(), 2.5, b""),
+        tuple(range(1000, 1020)),
+    ]
     for sample in samples:
         memory = read(id(sample), layout.items_offset + 8 * len(sample))
         if _word(memory, layout.size_offset) != len(sample):
             return None
-        if [_word(memory, layout.items_offset + 8 * i) for i in range(len(sample))] != [id(x) for x in sample]:
+        if [_word(memory, layout.items_offset + 8 * i) for i in range(len(sample))] != [
+            id(x) for x in sample
+        ]:
             return None
     return layout
 
