@@ -60,7 +60,7 @@ LOADS = {  # (size, signed) -> mnemonic, letter of the register named
     (1, True): ("ldrsb", "x"),
 }
 STORES = {8: ("str", "x"), 4: ("str", "w"), 2: ("strh", "w"), 1: ("strb", "w")}
-FLOATS = {8: "d", 4: "s"}
+FLOATS = {16: "q", 8: "d", 4: "s"}
 
 
 def name(register: IntRegister, letter: str = "x") -> str:

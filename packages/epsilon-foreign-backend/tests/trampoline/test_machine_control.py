@@ -234,6 +234,44 @@ def test_a_frame_is_aligned_linked_and_undone(frame_bytes: int) -> None:
         assert inner_sp + frame_bytes <= frame < outer_sp
 
 
+@pytest.mark.parametrize("alignment", (32, 64, 128, 4096))
+def test_an_aligned_stack_is_undone(alignment: int) -> None:
+    def emit(frame_bytes: int, saved: tuple[IntRegister, ...], machine: Machine) -> None:
+        machine.prologue(frame_bytes, saved)
+        machine.align_stack(alignment)
+        machine.store(A0, 0, M.FP)
+        machine.mov(M.SCRATCH[-1], M.SP)
+        machine.store(A0, 8, M.SCRATCH[-1])
+        for register in saved:
+            machine.mov_imm(register, -1)
+        for offset in range(0, frame_bytes - 7, 8):
+            machine.store_imm(M.SP, offset, -1)
+        machine.epilogue()
+        machine.ret()
+
+    def calling(inner: int, lower: int, machine: Machine) -> None:
+        machine.sub_imm(M.SP, 16 * lower)  # so that it is only by chance that the stack is aligned already
+        machine.store(M.SP, 0, A0)
+        for position, register in enumerate(M.SAVED):
+            machine.mov_imm(register, 100 + position)
+        machine.mov_imm(M.SCRATCH[-1], inner)
+        machine.call_register(M.SCRATCH[-1])
+        machine.load(A0, M.SP, 0)
+        machine.add_imm(M.SP, 16 * lower)
+        for position, register in enumerate(M.SAVED):
+            machine.store(A0, 16 + 8 * position, register)
+
+    for saved in saved_sets():
+        for lower, frame_bytes in enumerate((8, 16, 24, 72, 136), 1):
+            record = (ctypes.c_int64 * (2 + len(M.SAVED)))()
+            with written(partial(emit, frame_bytes, saved)) as inner:
+                run(partial(calling, inner, lower), ctypes.addressof(record))
+            frame, pointer, *kept = record
+            assert pointer % alignment == 0
+            assert pointer + frame_bytes <= frame
+            assert kept == list(range(100, 100 + len(M.SAVED)))
+
+
 def test_frame_pointers_form_a_chain() -> None:
     """The word at FP is the caller's FP; the one above it is the return address."""
     inner = steps(

@@ -54,6 +54,7 @@ REFUSED: dict[str, tuple[Any, ...]] = {
     "a shift right by -1": ("shr_imm", "D", -1),
     "a signed shift right by 64": ("sar_imm", "D", 64),
     "an epilogue without a prologue": ("epilogue",),
+    "an aligned stack that nothing restores": ("align_stack", 32),
     "a negative frame": ("prologue", -8),
     "a register saved that is not preserved": ("prologue", 0, ("D",)),
 }
