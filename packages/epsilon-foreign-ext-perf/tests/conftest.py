@@ -3,9 +3,11 @@ for which a test that builds something is skipped."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from epsilon.foreign.api import available_backends
 from epsilon.foreign.ext.perf.bench import (
     PEERS,
     QUICK,
@@ -21,6 +23,17 @@ from epsilon.foreign.ext.perf.bench import (
     Workshop,
 )
 from epsilon.foreign.ext.perf.bench.building import compiler
+
+
+#: The benchmark compares every backend in any case. What builds its peers runs once, with the preferred backend.
+_NAMED = os.environ.get("EPSILON_FOREIGN_BACKEND")
+_ONCE = ["test_building.py", "test_callbacks_suite.py", "test_command.py", "test_suites.py", "test_timing.py"]
+collect_ignore = _ONCE if _NAMED and _NAMED != available_backends()[0] else []
+
+
+def pytest_report_header() -> str | None:
+    """Say what is left out."""
+    return f"{', '.join(collect_ignore)}: run with {available_backends()[0]}" if collect_ignore else None
 
 
 @pytest.fixture(scope="session")
