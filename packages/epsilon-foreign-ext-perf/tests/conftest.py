@@ -24,11 +24,10 @@ from epsilon.foreign.ext.perf.bench import (
 )
 from epsilon.foreign.ext.perf.bench.building import compiler
 
-
 #: The benchmark compares every backend in any case. What builds its peers runs once, with the preferred backend.
 _NAMED = os.environ.get("EPSILON_FOREIGN_BACKEND")
 _ONCE = ["test_building.py", "test_callbacks_suite.py", "test_command.py", "test_suites.py", "test_timing.py"]
-collect_ignore = _ONCE if _NAMED and _NAMED != available_backends()[0] else []
+collect_ignore = _ONCE if _NAMED and available_backends()[0] != _NAMED else []
 
 
 def pytest_report_header() -> str | None:

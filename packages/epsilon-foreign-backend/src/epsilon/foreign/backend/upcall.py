@@ -15,7 +15,8 @@ from . import pending
 from .abi import Kind
 from .binding import Converter, Marshal
 from .convert import converter
-from .errors import LifetimeError
+from .errors import LifetimeError, UnsupportedSignatureError
+from .interpreters import callbacks_work
 from .likeness import Contents, Pointee
 from .signature import Signature
 
@@ -62,10 +63,15 @@ def completed(upcall: Upcall | Signature) -> Upcall:
     """An upcall with every parameter and a canonical error value.
 
     Raises ValueError for more parameters than the signature has or a marshal that no argument from C can
-    have, and an `ArgumentError` when `error` is no value of the result's type.
+    have, an `ArgumentError` when `error` is no value of the result's type, and UnsupportedSignatureError in an
+    interpreter that C cannot call back into.
     """
     if isinstance(upcall, Signature):
         upcall = Upcall(upcall)
+    if not callbacks_work():
+        raise UnsupportedSignatureError(
+            f"{upcall.name}: before Python 3.12, C can call back into the main interpreter only"
+        )
     signature = upcall.signature
     missing = len(signature.parameters) - len(upcall.parameters)
     if missing < 0:
