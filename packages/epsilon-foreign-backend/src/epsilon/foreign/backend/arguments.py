@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .binding import Binding
+from .binding import Binding, Converter
 from .convert import converter
 from .errors import ArgumentError, ArgumentTypeError
 
@@ -22,10 +22,7 @@ def preparer(binding: Binding) -> Prepare:
     It raises `ArgumentTypeError` for a wrong number or name of arguments, and whatever the converters raise
     with the function's and the parameter's name in front.
     """
-    converters = [
-        p.convert or converter(type, p.marshal)
-        for p, type in zip(binding.parameters, binding.signature.parameters, strict=True)
-    ]
+    converters = converters_of(binding)
     count = len(converters)
 
     def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -38,13 +35,31 @@ def preparer(binding: Binding) -> Prepare:
                 values.append(convert(value))
                 position += 1
         except ArgumentError as error:
-            raise type(error)(f"{binding.name}() {describe(binding, position)}: {error}") from None
+            raise located(binding, position, error) from None
         except Exception as error:
-            error.add_note(f"while converting {binding.name}() {describe(binding, position)}")
+            noted(binding, position, error)
             raise
         return values
 
     return prepare
+
+
+def converters_of(binding: Binding) -> list[Converter]:
+    """The converter of each parameter of a validated `binding`."""
+    return [
+        p.convert or converter(type, p.marshal)
+        for p, type in zip(binding.parameters, binding.signature.parameters, strict=True)
+    ]
+
+
+def located(binding: Binding, position: int, error: ArgumentError) -> ArgumentError:
+    """A converter's error with the function's and the parameter's name in front."""
+    return type(error)(f"{binding.name}() {describe(binding, position)}: {error}")
+
+
+def noted(binding: Binding, position: int, error: Exception) -> None:
+    """Let another exception from a conversion tell which argument it was."""
+    error.add_note(f"while converting {binding.name}() {describe(binding, position)}")
 
 
 def arrange(binding: Binding, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:

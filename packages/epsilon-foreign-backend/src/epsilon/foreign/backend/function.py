@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
-from . import pending
-from .arguments import preparer
-from .binding import Binding, Guard
+from .arguments import converters_of
+from .binding import Binding
 from .errors import ClosedLibraryError
 from .inspection import python_signature, render
+from .shapes import caller
 
 if TYPE_CHECKING:
     import inspect
@@ -17,16 +18,12 @@ if TYPE_CHECKING:
 #: Calls C with canonical values and returns the natural result; with `capture_errno`, that and errno.
 Invoke = Callable[..., Any]
 
-_PASSES: dict[Guard, Callable[[Any], bool]] = {
-    Guard.NEGATIVE: lambda result: not result < 0,
-    Guard.NONZERO: lambda result: result is None or result == 0,
-    # A NULL pointer is None here, and so is a NULL string.
-    Guard.ZERO: lambda result: result is not None and result != 0,
-}
-
 
 class ForeignFunction:
-    """A bound function of the ctypes or the libffi backend."""
+    """A bound function of the ctypes or the libffi backend.
+
+    `foreign_function` makes one that can be called, of a subclass.
+    """
 
     def __init__(self, address: int, binding: Binding, invoke: Invoke, backend: str) -> None:
         self.__name__ = self.__qualname__ = binding.name
@@ -36,31 +33,18 @@ class ForeignFunction:
         self.binding = binding
         self.signature = binding.signature
         self.backend = backend
-        self._prepare = preparer(binding)
+        self._converters = converters_of(binding)
+        self._finish = binding.finish
         self._invoke = invoke
-        self._run = _runner(self._prepare, self._call, binding)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._run(args, kwargs)
 
     def redirect(self, address: int | None, invoke: Invoke | None) -> None:
         """Call `address` by `invoke` from now on, or raise ClosedLibraryError when there is none."""
-        if invoke is None or address is None:
-            name = self.__name__
-            self.address = 0
+        self.address = address or 0
+        self._invoke = invoke or _refusal(self.__name__)
 
-            def closed(*args: Any) -> Any:
-                raise closed_error(name)
-
-            self._run = self._invoke = closed
-            return
-        self.address = address
-        self._invoke = invoke
-        self._run = _runner(self._prepare, self._call, self.binding)
-
-    def _call(self, *values: Any) -> Any:
-        # A look-up for every call: the library may have been closed while the arguments were converted.
-        return self._invoke(*values)
+    def closed(self) -> ClosedLibraryError:
+        """What a call raises after the library has been closed."""
+        return closed_error(self.__name__)
 
     @property
     def name(self) -> str:
@@ -93,33 +77,23 @@ class ForeignFunction:
         raise TypeError(unpicklable(self.__name__))
 
 
-def _runner(prepare: Any, call: Invoke, binding: Binding) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
-    finish = binding.finish
+def _refusal(name: str) -> Invoke:
+    def refuse(*values: Any) -> Any:
+        raise closed_error(name)
 
-    def invoke(*values: Any) -> Any:
-        result = call(*values)
-        if pending.kept:
-            pending.collect()
-        return result
+    return refuse
 
-    if finish is None:
-        if binding.capture_errno:
-            return lambda args, kwargs: invoke(*prepare(args, kwargs))[0]
-        return lambda args, kwargs: invoke(*prepare(args, kwargs))
-    passes = _PASSES.get(binding.guard)
-    if not binding.capture_errno:
 
-        def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            result = invoke(*prepare(args, kwargs))
-            return result if passes is not None and passes(result) else finish(result)
+def foreign_function(address: int, binding: Binding, invoke: Invoke, backend: str) -> Callable[..., Any]:
+    """The `ForeignFunction` for a validated `binding`, which calls C by `invoke`."""
+    made: Callable[..., Any] = _class(caller(binding))(address, binding, invoke, backend)
+    return made
 
-        return run
 
-    def run_errno(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        result, errno = invoke(*prepare(args, kwargs))
-        return result if passes is not None and passes(result) else finish(result, errno)
-
-    return run_errno
+@functools.lru_cache(maxsize=1024)
+def _class(call: Callable[..., Any]) -> Any:
+    """The class of the functions of one shape: Python finds ``__call__`` nowhere but in a class."""
+    return type(ForeignFunction.__name__, (ForeignFunction,), {"__call__": call, "__module__": __name__})
 
 
 def closed_error(name: str) -> ClosedLibraryError:

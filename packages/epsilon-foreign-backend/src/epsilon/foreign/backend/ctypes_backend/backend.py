@@ -12,7 +12,8 @@ from ..abi import Kind
 from ..base import BackendBase
 from ..binding import Binding
 from ..errors import UnsupportedSignatureError
-from ..function import ForeignFunction, Invoke
+from ..function import ForeignFunction, Invoke, foreign_function
+from ..shapes import composed
 from ..signature import DEFAULT_CONVENTION, Signature
 from ..splitting import split, with_expansion
 from ..upcall import Upcall, completed
@@ -35,7 +36,7 @@ class CtypesBackend(BackendBase):
     def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
         """See `Backend.bind`."""
         binding = self._validated(address, binding)
-        return ForeignFunction(address, binding, invoker(address, binding), self.name)
+        return foreign_function(address, binding, invoker(address, binding), self.name)
 
     def redirect(self, function: Callable[..., Any], address: int | None) -> None:
         """See `Backend.redirect`."""
@@ -94,14 +95,7 @@ def _with_steps(inner: Any, crossings: list[Crossing], variadic: int | None, res
         # ctypes calls ffi_prep_cif_var when it sees more arguments than argtypes; those must be ctypes
         # objects.
         steps[variadic:] = [c.to_c or c.ctype for c in crossings[variadic:]]
-    after = result.from_c
-    call = inner
-    if any(steps):
-
-        def call(*values: Any) -> Any:
-            return inner(*[v if step is None else step(v) for step, v in zip(steps, values, strict=True)])
-
-    return call if after is None else lambda *values: after(call(*values))
+    return composed(inner, steps, result.from_c)
 
 
 def _with_errno(call: Any) -> Invoke:

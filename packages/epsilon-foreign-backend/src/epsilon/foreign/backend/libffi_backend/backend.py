@@ -10,7 +10,8 @@ from ..base import BackendBase
 from ..binding import Binding
 from ..ctypes_backend.backend import invoker as ctypes_invoker
 from ..errors import UnsupportedSignatureError
-from ..function import ForeignFunction, Invoke
+from ..function import ForeignFunction, Invoke, foreign_function
+from ..shapes import composed
 from ..signature import DEFAULT_CONVENTION, Signature
 from ..splitting import split, with_expansion
 from ..upcall import Upcall, completed
@@ -41,7 +42,7 @@ class LibffiBackend(BackendBase):
     def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
         """See `Backend.bind`."""
         binding = self._validated(address, binding)
-        return ForeignFunction(address, binding, self._invoker(address, binding), self.name)
+        return foreign_function(address, binding, self._invoker(address, binding), self.name)
 
     def redirect(self, function: Callable[..., Any], address: int | None) -> None:
         """See `Backend.redirect`."""
@@ -79,7 +80,7 @@ def invoker(address: int, binding: Binding) -> Invoke:
         arguments = [c for c in found if c is not None]
         call = ffi.cast(_declare(arguments, result, variadic_from), address)
         steps = _steps(arguments, variadic_from)
-    call = with_expansion(_with_steps(call, steps, result), expand)
+    call = with_expansion(composed(call, steps, result.from_c), expand)
     return _with_errno(call) if binding.capture_errno else call
 
 
@@ -111,17 +112,6 @@ def _typed(crossing: Crossing) -> Any:
 
         return pointer
     return lambda value: ffi.cast(ctype, value)
-
-
-def _with_steps(inner: Any, steps: list[Any], result: Crossing) -> Any:
-    after = result.from_c
-    call = inner
-    if any(steps):
-
-        def call(*values: Any) -> Any:
-            return inner(*[v if step is None else step(v) for step, v in zip(steps, values, strict=True)])
-
-    return call if after is None else lambda *values: after(call(*values))
 
 
 def _with_errno(call: Any) -> Invoke:

@@ -58,12 +58,8 @@ def crossing(type: AbiType, marshal: Marshal = Marshal.VALUE) -> Crossing | None
     return _SPECIAL.get(type) or Crossing(ctype)
 
 
-def _to_pointer(value: int) -> Any:
-    return ffi.cast("void *", value)
-
-
-def _from_pointer(value: Any) -> int | None:
-    return int(ffi.cast("uintptr_t", value)) or None
+def _from_pointer(value: int) -> int | None:
+    return value or None
 
 
 def _to_text(value: bytes | None) -> Any:
@@ -80,7 +76,8 @@ def _from_string(value: Any) -> str | None:
 
 
 _SPECIAL = {
-    abi.POINTER: Crossing("void *", _to_pointer, _from_pointer),
+    # As an integer, which every calling convention passes the same way: cffi would want, and give, a cdata.
+    abi.POINTER: Crossing("uintptr_t", None, _from_pointer),
     # cffi returns a long double as a cdata that keeps the precision; Python has nothing wider than a double.
     abi.LONGDOUBLE: Crossing("long double", None, float),
     abi.BOOL: Crossing("_Bool", None, bool),
