@@ -3,5 +3,6 @@
 from .described import Described
 from .library import ByValueLibrary, checksum, compiled
 from .prototypes import Prototype, prototypes
+from .source import SLOT
 
-__all__ = ["ByValueLibrary", "Described", "Prototype", "checksum", "compiled", "prototypes"]
+__all__ = ["SLOT", "ByValueLibrary", "Described", "Prototype", "checksum", "compiled", "prototypes"]

@@ -49,14 +49,17 @@ class ByValueLibrary:
         return ctypes.c_uint64.from_address(self.address_of("sum")).value
 
 
-def compiled(folder: Path, count: int, seed: int) -> ByValueLibrary | str:
-    """The library with the aggregates of seeds `seed` on, compiled by $CC or cc; or why there is none."""
+def compiled(folder: Path, count: int, seed: int, attribute: str = "") -> ByValueLibrary | str:
+    """The library with the aggregates of seeds `seed` on, compiled by $CC or cc; or why there is none.
+
+    `attribute` is that of the functions, such as their calling convention's.
+    """
     command = shlex.split(os.environ.get("CC") or "cc")
     if not shutil.which(command[0]):
         return f"no C compiler {command[0]!r}"
     made = [prototype for type in drawn(count, seed) for prototype in prototypes(type, seed)]
     text, out = folder / "by_value.c", folder / "libby_value.so"
-    text.write_text(c_source(made))
+    text.write_text(c_source(made, attribute))
     done = subprocess.run(
         [*command, *FLAGS, "-o", str(out), str(text)],
         stdin=subprocess.DEVNULL,

@@ -9,6 +9,9 @@ from random_types.declarations import parts
 
 from .prototypes import AGGREGATE, Prototype, c_name, is_floating
 
+#: Bytes from one argument that a callback is called with to the next.
+SLOT = 128
+
 #: FNV-1a over what arrived: the bits of the aggregate that hold values, and the scalars' bits.
 _START = f"""{PRELUDE}
 unsigned char value_bits[4096], change[4096];
@@ -23,8 +26,8 @@ static void start(void) {{ sum = 14695981039346656037ULL; }}
 """
 
 
-def c_source(prototypes: Iterable[Prototype]) -> str:
-    """Everything about the types of `prototypes`, and the functions."""
+def c_source(prototypes: Iterable[Prototype], attribute: str = "") -> str:
+    """Everything about the types of `prototypes`, and the functions; `attribute` is theirs and their callbacks'."""
     texts = [_START]
     known: set[str] = set()
     for prototype in prototypes:
@@ -32,7 +35,7 @@ def c_source(prototypes: Iterable[Prototype]) -> str:
             known.add(prototype.type.name)
             texts.append(definitions(prototype.type))
             texts += map(_layout, parts(prototype.type))
-        texts.append(_function(prototype))
+        texts += _function(prototype, attribute), _caller(prototype, attribute)
     return "".join(texts)
 
 
@@ -53,7 +56,7 @@ def _layout(type: Aggregate) -> str:
     return table + f"void bits_{name}(unsigned char *out)\n{{\n{name} x;\n" + "\n".join(bits) + "\n}\n"
 
 
-def _function(prototype: Prototype) -> str:
+def _function(prototype: Prototype, attribute: str) -> str:
     name = prototype.type.name
     result = name if prototype.returns_aggregate else "uint64_t"
     declared, lines, last = [], ["start();"], 0
@@ -74,4 +77,18 @@ def _function(prototype: Prototype) -> str:
     else:
         lines.append("return sum;")
     body = "\n    ".join(lines)
-    return f"{result} {prototype.name}({', '.join(declared)})\n{{\n    {body}\n}}\n"
+    return f"{attribute} {result} {prototype.name}({', '.join(declared)})\n{{\n    {body}\n}}\n"
+
+
+def _caller(prototype: Prototype, attribute: str) -> str:
+    """Calls a function pointer of the prototype's type, with arguments from memory, a `SLOT` apart."""
+    names = [c_name(prototype, index) for index in range(len(prototype.parameters))]
+    result = prototype.type.name if prototype.returns_aggregate else "uint64_t"
+    lines = [f"{name} a{i}; memcpy(&a{i}, in + {SLOT} * {i}, sizeof a{i});" for i, name in enumerate(names)]
+    lines += (
+        f"{result} ({attribute} *f)({', '.join(names)}) = function;",
+        f"{result} r = f({', '.join(f'a{i}' for i in range(len(names)))});",
+        "memcpy(out, &r, sizeof r);",
+    )
+    body = "\n    ".join(lines)
+    return f"void call_{prototype.name}(void *function, const char *in, char *out)\n{{\n    {body}\n}}\n"
