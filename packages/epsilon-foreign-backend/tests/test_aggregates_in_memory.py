@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from backend_support.native import Native
+
 from epsilon.foreign.backend import (
     DOUBLE,
     INT32,
@@ -21,6 +22,7 @@ from epsilon.foreign.backend import (
     Field,
     Signature,
     UnsupportedSignatureError,
+    Upcall,
     aggregate,
 )
 
@@ -78,16 +80,18 @@ def test_large_aggregates_travel_through_callbacks(native: Native, size: int) ->
     assert out.raw[size : size + 16] == b"\xee" * 16
 
 
+@pytest.mark.parametrize("given", [False, True], ids=["zero", "error value"])
 @pytest.mark.parametrize("size", SIZES)
-def test_a_callback_that_fails_returns_an_aggregate_all_the_same(native: Native, size: int) -> None:
+def test_a_callback_that_fails_returns_its_error_value(native: Native, size: int, given: bool) -> None:
     native.needs("callbacks")
     type = large(size)
+    error = random.Random(size).randbytes(size) if given else None
 
     def function(*arguments: object) -> bytes:
         raise ZeroDivisionError
 
     try:
-        handle = native.backend.callback(function, Signature(type, around(type)))
+        handle = native.backend.callback(function, Upcall(Signature(type, around(type)), error=error))
     except UnsupportedSignatureError as error:
         pytest.skip(str(error))
     both = ctypes.create_string_buffer(2 * size)
@@ -95,7 +99,7 @@ def test_a_callback_that_fails_returns_an_aggregate_all_the_same(native: Native,
     call = native(f"call_large{size}", INT32, [POINTER, POINTER, POINTER])
     with pytest.raises(ZeroDivisionError):
         call(handle.address, ctypes.addressof(both), ctypes.addressof(out))
-    assert out.raw[:size] == bytes(size)
+    assert out.raw[:size] == (error or bytes(size))
     assert out.raw[size : size + 16] == b"\xee" * 16
 
 

@@ -126,7 +126,7 @@ def _likeness(parameter: UpcallParameter, type: AbiType) -> Likeness | None:
     """What the stub makes the argument like; None when it gives the natural value."""
     if parameter.make is None or (type.kind is Kind.AGGREGATE and type.size > INLINE):
         return None
-    return likeness_of(parameter.make)
+    return likeness_of(parameter.make, type.size)
 
 
 def _shared_words(upcall: Upcall) -> Any:

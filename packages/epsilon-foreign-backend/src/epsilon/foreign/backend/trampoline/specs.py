@@ -45,17 +45,17 @@ def _makes(binding: Binding) -> Likeness | None:
     made = binding.make
     if made is None or (isinstance(made, Contents) and binding.signature.result.size > INLINE):
         return None
-    return likeness_of(made)
+    return likeness_of(made, binding.signature.result.size)
 
 
-def likeness_of(made: Pointee | Contents) -> Likeness:
-    """What objects like the template of `made` take over from it."""
+def likeness_of(made: Pointee | Contents, size: int) -> Likeness:
+    """What objects like the template of `made` take over from it; `size` is that of the value from C, in bytes."""
     known = _known.get(id(made))
     if known is None or known[0] is not made:
-        size = made.storage if isinstance(made, Contents) else None
+        data = range(made.storage, made.storage + size) if isinstance(made, Contents) else None
         if len(_known) >= _TEMPLATES:
             _known.clear()
-        known = _known[id(made)] = made, likeness(made.template, size)
+        known = _known[id(made)] = made, likeness(made.template, data)
     return known[1]
 
 
