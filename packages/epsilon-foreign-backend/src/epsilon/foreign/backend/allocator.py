@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 from operator import index
+from typing import Any
 
 #: What malloc and calloc promise (C11 7.22.3: any object with a fundamental alignment).
 FUNDAMENTAL = ctypes.alignment(ctypes.c_longdouble)
@@ -36,8 +37,9 @@ def alloc(size: int, alignment: int = FUNDAMENTAL) -> int:
     return int(address)
 
 
-def free(address: int) -> None:
+def free(address: int, *, _free: Any = _free) -> None:
     """Free what `alloc` returned; 0 is allowed."""
+    # Bound as a default: finalisers call this when the globals of this module may be gone already.
     _free(address)
 
 

@@ -7,6 +7,7 @@ ctypes' ``from_buffer`` refuses read-only exporters, so `Py_buffer` is taken thr
 from __future__ import annotations
 
 import ctypes
+from typing import Any, ClassVar
 
 from .binding import Address
 
@@ -45,6 +46,9 @@ class Borrowed:
 
     __slots__ = ("_view", "address", "nbytes", "readonly")
 
+    # An attribute, because module globals may be gone when the last buffers are released.
+    _give_back: ClassVar[Any] = _release
+
     def __init__(self, exporter: object, *, writable: bool = False) -> None:
         view = Py_buffer()
         self._view: Py_buffer | None = None
@@ -58,7 +62,7 @@ class Borrowed:
         """Give the buffer back; its address must not be used any more."""
         view, self._view = self._view, None
         if view is not None:
-            _release(view)
+            self._give_back(view)
 
     def __del__(self) -> None:
         self.release()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 from epsilon.foreign.backend import DEAD, LifetimeError, alloc, free, type_name
 
@@ -17,6 +17,9 @@ class Allocation(MemoryOwner):
     """One piece of memory at `address`, which `release` gives back; `manual`: its user may do so."""
 
     __slots__ = ("address", "manual")
+
+    # An attribute, because module globals may be gone when the last objects die.
+    _dead: ClassVar[int] = DEAD
 
     def __init__(self, ended: str, address: int, *, manual: bool) -> None:
         super().__init__(ended)
@@ -50,8 +53,8 @@ class Block(Allocation):
         self._free(self.address)
 
     def __del__(self) -> None:
-        if self._cell != DEAD:
-            self._cell = DEAD
+        if self._cell != self._dead:
+            self._cell = self._dead
             self._free(self.address)
 
 

@@ -89,6 +89,8 @@ def guarded_alloc(size: int, alignment: int = FUNDAMENTAL) -> int:
 def guarded_free(address: int) -> None:
     """Make an allocation inaccessible. Raises CorruptedMemoryError when the bytes around it were
     overwritten."""
+    if _lock is None:  # the interpreter is shutting down; the process's memory goes with it
+        return
     with _lock:
         region = _regions.pop(address)
     broken = region.overwritten()

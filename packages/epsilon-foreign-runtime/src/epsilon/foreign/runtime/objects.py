@@ -100,6 +100,8 @@ class Data(Memory):
         return exported
 
     def _unexport(self) -> None:
+        if _lock is None:  # the interpreter is shutting down, and nobody will free the memory
+            return
         owner = self._owner
         if isinstance(owner, MemoryOwner):
             with _lock:

@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 from typing import Any
 
-from epsilon.foreign.backend import DEAD, POINTER, LifetimeError, Marshal, expected, type_name
+from epsilon.foreign.backend import POINTER, LifetimeError, Marshal, expected, type_name
 
 from .blocks import Allocation
 from .errors import DeclarationError, SymbolNotFoundError
@@ -107,8 +107,10 @@ class _Gift(Allocation):
 
     def __del__(self) -> None:
         # Where the library has been closed in the meantime, its memory cannot be given back any more.
-        if self._cell != DEAD:
-            self._cell = DEAD
+        if self._cell != self._dead:
+            self._cell = self._dead
+            if contextlib is None:  # the interpreter is shutting down, and what `_dispose` needs is gone
+                return
             with contextlib.suppress(LifetimeError):
                 self._dispose()
 
