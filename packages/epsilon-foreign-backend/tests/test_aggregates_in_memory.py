@@ -9,7 +9,6 @@ import sys
 
 import pytest
 from backend_support.native import Native
-
 from epsilon.foreign.backend import (
     DOUBLE,
     INT32,

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from backend_support.native import Library
-
 from epsilon.foreign.backend import (
     CONFINED,
     DEAD,

@@ -55,6 +55,7 @@ BIG = array(INT64, 5)
 ALIGNED = struct(INT64, INT64, align=16)
 INT128 = struct(AbiType(Kind.SIGNED, 16, 16, "int128"))
 BYTES = {n: array(UINT8, n) for n in (1, 2, 3, 4, 5, 8, 12, 16, 17)}
+WIDE = struct(*[INT64] * 3, align=16)
 PACKED = struct(INT8, DOUBLE, pack=1)
 
 SYSV_PLACES: dict[str, tuple[list[AbiType], str]] = {
@@ -66,7 +67,7 @@ SYSV_PLACES: dict[str, tuple[list[AbiType], str]] = {
     "whole in registers or not at all": ([INT64] * 5 + [II, INT64, II], "rdi rsi rdx rcx r8 [0] r9 [16]"),
     "both kinds must suffice": ([DOUBLE] * 8 + [ID, INT64, DI], "xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 [0] rdi [16]"),
     "a large one leaves the registers to others": ([BIG, INT64, BIG, DOUBLE], "[0] rdi [40] xmm0"),
-    "the stack is aligned for it": ([*[INT64] * 7, struct(*[INT64] * 3, align=16), INT8], "rdi rsi rdx rcx r8 r9 [0] [16] [48]"),
+    "the stack is aligned for it": ([*[INT64] * 7, WIDE, INT8], "rdi rsi rdx rcx r8 r9 [0] [16] [48]"),
     "16-byte alignment asks nothing of registers": ([INT64, ALIGNED], "rdi rsi+rdx"),
     "a long double is in memory": ([struct(LONGDOUBLE, INT32)], "[0]"),
 }  # fmt: skip
