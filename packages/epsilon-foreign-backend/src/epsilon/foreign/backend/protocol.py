@@ -5,12 +5,13 @@ its common part.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from .abi import AbiType
-from .binding import Binding
-from .signature import Signature
-from .upcall import Upcall
+if TYPE_CHECKING:
+    from .abi import AbiType
+    from .binding import Binding
+    from .signature import Signature
+    from .upcall import Upcall
 
 
 class CallbackHandle(Protocol):

@@ -40,6 +40,8 @@ class ArrayType(ForeignType):
 
     __slots__ = ("count", "element")
 
+    returned = False
+
     def __init__(self, element: ForeignType, count: int | None) -> None:
         if not element.complete:
             raise DeclarationError(f"Array[{element.name}, {count}]: {element.name} is incomplete")

@@ -19,10 +19,8 @@ from epsilon.foreign.backend import (
     type_name,
 )
 
-from .arrays import ArrayType
 from .checks import Check
 from .errors import DeclarationError
-from .out import OutFunction, OutType, has_outputs
 from .types import ForeignType
 
 
@@ -53,7 +51,9 @@ def bind_declaration(address: int, declaration: Declaration) -> tuple[Callable[.
     binding = binding_of(declaration)
     backend = select_backend(binding.signature)
     function = backend.bind(address, binding)
-    if has_outputs(declaration):
+    if _has_outputs(declaration):
+        from .out import OutFunction  # which needs all of C data
+
         return OutFunction(function, declaration), backend
     return function, backend
 
@@ -110,19 +110,34 @@ def _prototype(
 
 def _decayed(declaration: Declaration) -> Declaration:
     """Array parameters are pointers in C (C11 6.7.6.3p7)."""
-    if not any(isinstance(p.type, ArrayType) for p in declaration.parameters):
+    return _with_rows(declaration, [p.type.decayed for p in declaration.parameters])
+
+
+def settled(declaration: Declaration, library: Any) -> Declaration:
+    """A declaration whose types are those of a library: see `ForeignType.of_library`."""
+    result = declaration.result.of_library(library)
+    if result is not declaration.result:
+        declaration = declaration._replace(result=result)
+    return _with_rows(declaration, [p.type.of_library(library) for p in declaration.parameters])
+
+
+def _with_rows(declaration: Declaration, rows: Sequence[ForeignType]) -> Declaration:
+    """A declaration with other types of parameters; itself where they are the same."""
+    parameters = declaration.parameters
+    if all(row is p.type for row, p in zip(rows, parameters, strict=True)):
         return declaration
-    return declaration._replace(
-        parameters=tuple(
-            p._replace(type=p.type.decayed) if isinstance(p.type, ArrayType) else p
-            for p in declaration.parameters
-        )
-    )
+    made = [p._replace(type=row) for row, p in zip(rows, parameters, strict=True)]
+    return declaration._replace(parameters=tuple(made))
+
+
+def _has_outputs(declaration: Declaration) -> bool:
+    """Does any parameter return a value?"""
+    return any(p.type.output for p in declaration.parameters)
 
 
 def _validate(declaration: Declaration) -> None:
     seen: set[str] = set()
-    if declaration.variadic and has_outputs(declaration):
+    if declaration.variadic and _has_outputs(declaration):
         raise DeclarationError(f"{declaration.name}(): a variadic function cannot have Out parameters")
     for position, parameter in enumerate(declaration.parameters, 1):
         label = f"{declaration.name}(): parameter {repr(parameter.name) if parameter.name else position}"
@@ -136,7 +151,7 @@ def _validate(declaration: Declaration) -> None:
             raise DeclarationError(f"{label} is repeated")
         seen.add(parameter.name)
     result, check = declaration.result, declaration.check
-    if not result.complete or isinstance(result, (ArrayType, OutType)):
+    if not result.complete or not result.returned:
         raise DeclarationError(f"{declaration.name}(): C returns no {result.name} by value")
     if result.result_marshal in (Marshal.BUFFER, Marshal.WRITABLE):
         raise DeclarationError(

@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from epsilon.foreign.backend import (
     DEFAULT_CONVENTION,
@@ -20,13 +20,13 @@ from epsilon.foreign.backend import (
 
 from .checks import Check
 from .errors import DeclarationError, SymbolNotFoundError
-from .function import Declaration, bind_declaration, declared
-from .objects import MemoryOwner
-from .owned import settled
+from .function import Declaration, bind_declaration, declared, settled
 from .search import open_library
 from .types import resolve_type
-from .variable import Variable
-from .variadic import VariadicFunction
+
+if TYPE_CHECKING:
+    from .objects import MemoryOwner
+    from .variable import Variable
 
 
 class Library:
@@ -52,8 +52,7 @@ class Library:
         self._resolved: dict[str, int] = {}
         self._functions: dict[int, tuple[weakref.ref[Any], Backend | None]] = {}
         self._lock = threading.Lock()
-        #: What the memory of its variables looks at; it ends with `close`.
-        self.lifetime = MemoryOwner("its library was closed")
+        self._lifetime: MemoryOwner | None = None
         self.closed = False
 
     @property
@@ -129,6 +128,8 @@ class Library:
         address = self.symbol(symbol)
         declaration = settled(declaration, self)
         if declaration.variadic:
+            from .variadic import VariadicFunction
+
             function: Callable[..., Any] = VariadicFunction(address, declaration, _select)
             self._remember(function, None)
         else:
@@ -138,10 +139,24 @@ class Library:
 
     def variable(self, name: str, type: Any) -> Variable:
         """The exported variable `name` of a C type. Raises SymbolNotFoundError, DeclarationError."""
+        from .variable import Variable
+
         row = resolve_type(type)
         if row.size == 0 or not row.complete:
             raise DeclarationError(f"variable {name} cannot be {row.name}, which has no size")
         return Variable(self, name, self.symbol(name), row)
+
+    @property
+    def lifetime(self) -> MemoryOwner:
+        """What the memory of its variables looks at; it ends with `close`."""
+        from .objects import MemoryOwner
+
+        with self._lock:
+            if self._lifetime is None:
+                self._lifetime = MemoryOwner("its library was closed")
+                if self.closed:
+                    self._lifetime._finish()
+            return self._lifetime
 
     def close(self) -> None:
         """Close the library and redirect its functions, which raise from now on.
@@ -151,7 +166,8 @@ class Library:
         with self._lock:
             if self.closed:
                 return
-            self.lifetime._finish()  # raises while a variable's memory is exported
+            if self._lifetime is not None:
+                self._lifetime._finish()  # raises while a variable's memory is exported
             self.closed = True
             self._resolved.clear()
             bound = list(self._functions.values())

@@ -37,6 +37,9 @@ class OutType(ForeignType):
 
     __slots__ = ("both", "target")
 
+    returned = False
+    output = True
+
     def __init__(self, target: ForeignType, both: bool) -> None:
         word = "InOut" if both else "Out"
         if target.name == "void" or not target.complete or getattr(target, "count", 0) is None:
@@ -50,6 +53,11 @@ class OutType(ForeignType):
     def to(self, target: ForeignType) -> OutType:
         """The same kind of parameter for another type."""
         return OutType(target, self.both)
+
+    def of_library(self, library: Any) -> OutType:
+        """See `ForeignType.of_library`."""
+        target = self.target.of_library(library)
+        return self if target is self.target else self.to(target)
 
 
 def _cell_address(value: Any) -> int:
@@ -72,11 +80,6 @@ class InOut:
 
     def __class_getitem__(cls, annotation: Any) -> OutType:
         return OutType(resolve_type(annotation), both=True)
-
-
-def has_outputs(declaration: Declaration) -> bool:
-    """Does any parameter return a value?"""
-    return any(isinstance(p.type, OutType) for p in declaration.parameters)
 
 
 class OutFunction:

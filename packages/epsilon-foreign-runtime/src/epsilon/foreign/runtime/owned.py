@@ -132,20 +132,3 @@ def _process() -> Any:
     from .library import shared_library
 
     return shared_library(None)
-
-
-def settled(declaration: Any, library: Any) -> Any:
-    """A declaration whose owned results know the functions that free them."""
-    result = declaration.result
-    if isinstance(result, OwnedType):
-        declaration = declaration._replace(result=result.of_library(library))
-    if any(isinstance(getattr(p.type, "target", None), OwnedType) for p in declaration.parameters):
-        declaration = declaration._replace(
-            parameters=tuple(p._replace(type=_settled_out(p.type, library)) for p in declaration.parameters)
-        )
-    return declaration
-
-
-def _settled_out(row: Any, library: Any) -> Any:
-    target = getattr(row, "target", None)
-    return row.to(target.of_library(library)) if isinstance(target, OwnedType) else row

@@ -8,21 +8,14 @@ pointers) are objects that carry a row as ``__foreign_type__``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from epsilon.foreign.backend import (
-    AbiType,
-    Accept,
-    Contents,
-    Converter,
-    ForeignError,
-    Marshal,
-    Pointee,
-    borrow,
-    converter,
-)
+from epsilon.foreign.backend import AbiType, Converter, ForeignError, Marshal, borrow, converter
 
 from .errors import DeclarationError
+
+if TYPE_CHECKING:
+    from epsilon.foreign.backend import Accept, Contents, Pointee
 
 
 class ForeignType:
@@ -47,6 +40,10 @@ class ForeignType:
 
     #: False for a struct of which only the name is known: it has no size, so only pointers to it make sense.
     complete = True
+    #: False for what no function returns by value.
+    returned = True
+    #: True for a parameter that C writes a result through.
+    output = False
 
     def __init__(
         self,
@@ -87,6 +84,15 @@ class ForeignType:
     def make_object(self) -> Pointee | Contents | None:
         """The object that a backend may make by itself of a value from C: what `from_foreign` would make."""
         return None
+
+    @property
+    def decayed(self) -> ForeignType:
+        """What it is as a parameter: itself, but for arrays."""
+        return self
+
+    def of_library(self, library: Any) -> ForeignType:
+        """What it is to the functions of a library, which may be where its values are freed."""
+        return self
 
     def __call__(self, value: Any) -> Typed:
         """`value` with this C type, for the variadic part of a call: ``printf("%d", c.int(3))``.
