@@ -33,6 +33,10 @@ class UpcallParameter(NamedTuple):
     make: Pointee | Contents | None = None
 
 
+#: What a callback is called that many functions may share the `Upcall` of.
+UNNAMED = "callback"
+
+
 class Upcall(NamedTuple):
     """Everything specific to one kind of callback.
 
@@ -42,7 +46,7 @@ class Upcall(NamedTuple):
     """
 
     signature: Signature
-    name: str = "callback"
+    name: str = UNNAMED
     parameters: tuple[UpcallParameter, ...] = ()
     convert: Converter | None = None
     result_marshal: Marshal = Marshal.VALUE
@@ -170,7 +174,8 @@ def failed(error: BaseException, upcall: Upcall, function: object, *, alone: boo
     except BaseException as second:
         second.__context__ = error
         error = second
-    report(error, f"Exception ignored in callback {upcall.name}", function)
+    name = upcall.name if upcall.name != UNNAMED else getattr(function, "__name__", UNNAMED)
+    report(error, f"Exception ignored in callback {name}", function)
 
 
 class DeadCallbackError(LifetimeError):

@@ -237,11 +237,16 @@ class ForeignCallback:
     ) -> None:
         self.function = function
         self.type = type
-        self.__name__: str = getattr(function, "__name__", type_name(function))
         self.__doc__ = getattr(function, "__doc__", None)
-        # Kept: backends know an upcall by its identity.
-        self._upcall = type.upcall_with(self.__name__, error, onerror)
+        # Backends know an upcall by its identity: callbacks that want nothing special share their type's.
+        shared = error is None and onerror is None
+        self._upcall = type.upcall if shared else type.upcall_with(self.__name__, error, onerror)
         self._handle: CallbackHandle | None = type.make(function, self._upcall)
+
+    @property
+    def __name__(self) -> str:
+        """The function's name."""
+        return getattr(self.function, "__name__", None) or type_name(self.function)
 
     @property
     def address(self) -> int:
