@@ -64,7 +64,15 @@ def binding_of(declaration: Declaration, variadic_from: int | None = None) -> Bi
     Raises DeclarationError for what C has no meaning for. A default that does not fit is found when it is
     used.
     """
-    declaration = _decayed(declaration)
+    try:
+        checked = _checked(declaration.parameters)
+    except TypeError as error:
+        if not isinstance(error, DeclarationError):  # a default that cannot be hashed
+            checked = _checked.__wrapped__(declaration.parameters)
+        else:
+            raise DeclarationError(f"{declaration.name}(): {error}") from None
+    if checked is not declaration.parameters:
+        declaration = declaration._replace(parameters=checked)
     _validate(declaration)
     try:
         made = _prototype(declaration.result, declaration.parameters, variadic_from, declaration.convention)
@@ -108,9 +116,27 @@ def _prototype(
     )
 
 
-def _decayed(declaration: Declaration) -> Declaration:
-    """Array parameters are pointers in C (C11 6.7.6.3p7)."""
-    return _with_rows(declaration, [p.type.decayed for p in declaration.parameters])
+@functools.lru_cache(maxsize=1024)
+def _checked(parameters: tuple[Declared, ...]) -> tuple[Declared, ...]:
+    """Parameters as C takes them, arrays as pointers (C11 6.7.6.3p7). Raises DeclarationError."""
+    seen: set[str] = set()
+    for position, parameter in enumerate(parameters, 1):
+        problem = None
+        if parameter.type.abi.kind is Kind.VOID:
+            problem = " cannot be void"
+        elif not parameter.type.complete:
+            problem = f": {parameter.type.name} is incomplete; only pointers to it can be passed"
+        elif parameter.name and parameter.name in seen:
+            problem = " is repeated"
+        if problem is not None:
+            raise DeclarationError(
+                f"parameter {repr(parameter.name) if parameter.name else position}{problem}"
+            )
+        seen.add(parameter.name)
+    rows = [p.type.decayed for p in parameters]
+    if all(row is p.type for row, p in zip(rows, parameters, strict=True)):
+        return parameters
+    return tuple([p._replace(type=row) for row, p in zip(rows, parameters, strict=True)])
 
 
 def settled(declaration: Declaration, library: Any) -> Declaration:
@@ -136,20 +162,8 @@ def _has_outputs(declaration: Declaration) -> bool:
 
 
 def _validate(declaration: Declaration) -> None:
-    seen: set[str] = set()
     if declaration.variadic and _has_outputs(declaration):
         raise DeclarationError(f"{declaration.name}(): a variadic function cannot have Out parameters")
-    for position, parameter in enumerate(declaration.parameters, 1):
-        label = f"{declaration.name}(): parameter {repr(parameter.name) if parameter.name else position}"
-        if parameter.type.abi.kind is Kind.VOID:
-            raise DeclarationError(f"{label} cannot be void")
-        if not parameter.type.complete:
-            raise DeclarationError(
-                f"{label}: {parameter.type.name} is incomplete; only pointers to it can be passed"
-            )
-        if parameter.name and parameter.name in seen:
-            raise DeclarationError(f"{label} is repeated")
-        seen.add(parameter.name)
     result, check = declaration.result, declaration.check
     if not result.complete or not result.returned:
         raise DeclarationError(f"{declaration.name}(): C returns no {result.name} by value")
