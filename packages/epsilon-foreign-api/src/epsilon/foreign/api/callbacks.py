@@ -65,6 +65,8 @@ def callback(
     Raises DeclarationError for missing annotations or a type that is no `Callback`, ArgumentError when `error` does
     not fit the result, UnsupportedSignatureError.
     """
+    if error is None is onerror and type.__class__ is CallbackType and function is not None:
+        return ForeignCallback(function, type)  # a program may do this often
     frame = sys._getframe(1)
 
     def make(function: Callable[..., Any]) -> ForeignCallback:

@@ -83,6 +83,7 @@ if TYPE_CHECKING:
         available_backends,
         backend_names,
         get_backend,
+        preferred_backend,
         register_backend,
         select_backend,
         unavailable_reason,
@@ -123,8 +124,8 @@ else:
             ".protocol": "CAPABILITIES Backend CallbackHandle",
             ".registry": """
                 ENTRY_POINTS ENVIRONMENT available_backends backend_names get_backend
-                register_backend select_backend unavailable_reason unregister_backend
-                use_backend
+                preferred_backend register_backend select_backend unavailable_reason
+                unregister_backend use_backend
             """,
             ".signature": "DEFAULT_CONVENTION Signature promoted",
             ".upcall": "DeadCallbackError Upcall UpcallParameter",
@@ -218,6 +219,7 @@ __all__ = [
     "lazy_names",
     "promoted",
     "python_signature",
+    "preferred_backend",
     "register_backend",
     "render",
     "select_backend",

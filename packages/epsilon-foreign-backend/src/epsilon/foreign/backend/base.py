@@ -10,8 +10,9 @@ from .abi import POINTER
 from .binding import Binding, validate
 from .convert import type_name
 from .errors import ForeignError, UnsupportedSignatureError
-from .protocol import Accessors
+from .protocol import Accessors, CallbackHandle
 from .signature import Signature
+from .upcall import Upcall
 
 #: `call` forgets everything it bound when the cache passes this many functions.
 CALL_CACHE = 1024
@@ -40,6 +41,14 @@ class BackendBase:
     def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
         """See `Backend.bind`."""
         raise NotImplementedError
+
+    def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> CallbackHandle:
+        """See `Backend.callback`."""
+        raise NotImplementedError
+
+    def callback_maker(self, upcall: Upcall | Signature) -> Callable[[Callable[..., Any]], CallbackHandle]:
+        """See `Backend.callback_maker`."""
+        return lambda function: self.callback(function, upcall)
 
     def dlopen(self, name: str | None, flags: int | None = None) -> int:
         """Open a library; see `loader.dlopen`."""

@@ -168,6 +168,10 @@ class Backend(Protocol):
         """
         ...
 
+    def callback_maker(self, upcall: Upcall | Signature) -> Callable[[Callable[..., Any]], CallbackHandle]:
+        """`callback` for many functions: prepare once, make many. Raises what does not depend on the function."""
+        ...
+
 
 #: Every word that `Backend.capabilities` may hold.
 CAPABILITIES = frozenset(

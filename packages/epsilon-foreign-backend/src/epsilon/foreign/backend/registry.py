@@ -46,6 +46,8 @@ _created: dict[str, Backend | BackendUnavailableError] = {}
 _lock = threading.RLock()
 _discovered = False
 _preferred: ContextVar[Backend | None] = ContextVar("epsilon_foreign_backend", default=None)
+#: What `use_backend` prefers at the moment, or None. As it is, because it is asked for every callback.
+preferred_backend: Callable[[], Backend | None] = _preferred.get
 
 
 def register_backend(name: str, factory: Factory, *, replace: bool = False) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from . import pending
 from .abi import Kind
 from .binding import Converter, Marshal
-from .convert import converter
+from .convert import converter, type_name
 from .errors import LifetimeError, UnsupportedSignatureError
 from .interpreters import callbacks_work
 from .likeness import Contents, Pointee
@@ -33,20 +33,17 @@ class UpcallParameter(NamedTuple):
     make: Pointee | Contents | None = None
 
 
-#: What a callback is called that many functions may share the `Upcall` of.
-UNNAMED = "callback"
-
-
 class Upcall(NamedTuple):
     """Everything specific to one kind of callback.
 
     `convert` makes the canonical result of what the function returns; None means the conversion that belongs
     to the ABI type. `error` is the canonical value that C gets when the function fails; None is zero.
-    `onerror` is called with an exception that no foreign call is there to raise.
+    `onerror` is called with an exception that no foreign call is there to raise. Without a `name`, messages have
+    the function's.
     """
 
     signature: Signature
-    name: str = UNNAMED
+    name: str = ""
     parameters: tuple[UpcallParameter, ...] = ()
     convert: Converter | None = None
     result_marshal: Marshal = Marshal.VALUE
@@ -78,15 +75,14 @@ def completed(upcall: Upcall | Signature) -> Upcall:
         )
     signature = upcall.signature
     missing = len(signature.parameters) - len(upcall.parameters)
+    name = upcall.name or "callback"
     if missing < 0:
-        raise ValueError(f"{upcall.name}: {len(upcall.parameters)} parameters for {signature!r}")
+        raise ValueError(f"{name}: {len(upcall.parameters)} parameters for {signature!r}")
     for parameter, type in zip(upcall.parameters, signature.parameters, strict=False):
         if parameter.marshal in (Marshal.BUFFER, Marshal.WRITABLE) or (
             parameter.marshal in (Marshal.STRING, Marshal.BYTES) and type.kind is not Kind.POINTER
         ):
-            raise ValueError(
-                f"{upcall.name}: {type.name} from C cannot be marshalled as {parameter.marshal.value}"
-            )
+            raise ValueError(f"{name}: {type.name} from C cannot be marshalled as {parameter.marshal.value}")
     error = zero(signature) if upcall.error is None else returner(upcall)(upcall.error)
     return upcall._replace(parameters=upcall.parameters + (UpcallParameter(),) * missing, error=error)
 
@@ -140,7 +136,7 @@ class Guarded:
 
     def release(self) -> None:
         """Let go of the function; every further call is reported."""
-        name = self.upcall.name
+        name = name_of(self.upcall, self.function)
 
         def gone(*values: Any) -> Any:
             raise dead(name)
@@ -174,8 +170,12 @@ def failed(error: BaseException, upcall: Upcall, function: object, *, alone: boo
     except BaseException as second:
         second.__context__ = error
         error = second
-    name = upcall.name if upcall.name != UNNAMED else getattr(function, "__name__", UNNAMED)
-    report(error, f"Exception ignored in callback {name}", function)
+    report(error, f"Exception ignored in callback {name_of(upcall, function)}", function)
+
+
+def name_of(upcall: Upcall, function: object) -> str:
+    """What messages call a callback."""
+    return upcall.name or getattr(function, "__name__", None) or type_name(function)
 
 
 class DeadCallbackError(LifetimeError):
@@ -184,7 +184,7 @@ class DeadCallbackError(LifetimeError):
 
 def dead(name: str) -> DeadCallbackError:
     """What is reported when C calls a callback that has been released."""
-    return DeadCallbackError(f"C called callback {name} after it was released")
+    return DeadCallbackError(f"C called {f'callback {name}' if name else 'a callback'} after it was released")
 
 
 # The interpreter's own hook takes nothing but this struct sequence, which has a constructor and no public

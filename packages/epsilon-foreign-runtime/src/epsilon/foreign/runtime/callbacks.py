@@ -7,6 +7,7 @@ callable.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from typing import Any, Self
 from epsilon.foreign.backend import (
     POINTER,
     Address,
+    Backend,
     CallbackHandle,
     DeadCallbackError,
     Marshal,
@@ -25,6 +27,7 @@ from epsilon.foreign.backend import (
     available_backends,
     expected,
     get_backend,
+    preferred_backend,
     select_backend,
     type_name,
 )
@@ -38,6 +41,7 @@ from .types import ForeignType, add_resolver, lend, resolve_type
 
 #: Function pointers from C that one type remembers as bound functions.
 REMEMBERED = 256
+Make = Callable[[Callable[..., Any]], CallbackHandle]
 #: Marshals that a backend makes natural values of by itself.
 _NATURAL = (Marshal.VALUE, Marshal.STRING, Marshal.BYTES)
 
@@ -59,7 +63,7 @@ class Callback:
 class CallbackType(ForeignType):
     """The row of ``Callback[[parameters], result]``; equal types are one object."""
 
-    __slots__ = ("_bound", "_upcall", "parameters", "result")
+    __slots__ = ("_bound", "_makers", "parameters", "result")
 
     def __init__(self, parameters: tuple[ForeignType, ...], result: ForeignType) -> None:
         name = f"Callback[[{', '.join([p.name for p in parameters])}], {result.name}]"
@@ -70,23 +74,12 @@ class CallbackType(ForeignType):
         )
         self.parameters = parameters
         self.result = result
-        self._upcall: Upcall | None = None
+        #: By what `use_backend` says; for None it is decided when the first callback is made.
+        self._makers: dict[Backend | None, Make] = {}
         self._bound: dict[int, Callable[..., Any]] = {}
 
-    @property
-    def upcall(self) -> Upcall:
-        """What the backend is told of callbacks of this type. Raises DeclarationError."""
-        if self._upcall is None:
-            self._upcall = self.upcall_with()
-        return self._upcall
-
-    def upcall_with(
-        self,
-        name: str = "callback",
-        error: Any = None,
-        onerror: Callable[[BaseException], object] | None = None,
-    ) -> Upcall:
-        """As `upcall`, with a name, an error value of the result's type, and a handler of its own.
+    def upcall(self, error: Any = None, onerror: Callable[[BaseException], object] | None = None) -> Upcall:
+        """What the backend is told of callbacks of this type, with an error value of the result's type.
 
         Raises DeclarationError, and an `ArgumentError` when `error` does not fit.
         """
@@ -94,35 +87,32 @@ class CallbackType(ForeignType):
         canonical = None if error is None else self.result.to_foreign(error)
         return Upcall(
             signature,
-            name,
-            tuple([_parameter(p) for p in self.parameters]),
+            parameters=tuple([_parameter(p) for p in self.parameters]),
             convert=_result_converter(self.result),
             result_marshal=Marshal.VALUE if self.result.marshal is Marshal.VALUE else Marshal.OBJECT,
             error=canonical,
             onerror=onerror,
         )
 
-    def make(self, function: Callable[..., Any], upcall: Upcall | None = None) -> CallbackHandle:
+    def make(self, function: Callable[..., Any]) -> CallbackHandle:
         """A callback on the preferred backend, or else on the first that can make it.
 
         Raises UnsupportedSignatureError, ArgumentTypeError when `function` cannot be called.
         """
         if not callable(function):
             raise expected(f"a function for {self.name}", function)
-        upcall = upcall or self.upcall
-        preferred = select_backend(upcall.signature)
-        try:
-            return preferred.callback(function, upcall)
-        except UnsupportedSignatureError as error:
-            refused = error
-        for name in available_backends():
-            backend = get_backend(name)
-            if backend is not preferred:
-                try:
-                    return backend.callback(function, upcall)
-                except UnsupportedSignatureError:
-                    continue
-        raise refused
+        make = self._makers.get(preferred_backend())
+        if make is None:
+            make = self._makers[preferred_backend()] = _maker(self.upcall())
+        return make(function)
+
+    def make_with(
+        self, function: Callable[..., Any], error: Any, onerror: Callable[[BaseException], object] | None
+    ) -> CallbackHandle:
+        """As `make`, with an error value and a handler of its own. Raises an `ArgumentError` too, as `upcall`."""
+        if not callable(function):
+            raise expected(f"a function for {self.name}", function)
+        return _maker(self.upcall(error, onerror))(function)
 
     def _lend(self, value: Any) -> int:
         """The address of a callback, of a function pointer from C, or of a new callback that lives for the
@@ -137,8 +127,6 @@ class CallbackType(ForeignType):
         pointer = _pointers.get(id(value))
         if pointer is not None and pointer[1] is self and pointer[2] is value:
             return pointer[0]
-        if not callable(value):
-            raise expected(f"a function for {self.name}", value)
         handle = self.make(value)
         return Address(handle.address, handle)
 
@@ -187,6 +175,23 @@ def callback_type(parameters: tuple[ForeignType, ...], result: ForeignType) -> C
     return found
 
 
+def _maker(upcall: Upcall) -> Make:
+    """How the preferred backend makes callbacks, or else the first that can. Raises UnsupportedSignatureError."""
+    preferred = select_backend(upcall.signature)
+    try:
+        return preferred.callback_maker(upcall)
+    except UnsupportedSignatureError as error:
+        refused = error
+    for name in available_backends():
+        backend = get_backend(name)
+        if backend is not preferred:
+            try:
+                return backend.callback_maker(upcall)
+            except UnsupportedSignatureError:
+                continue
+    raise refused
+
+
 def _parameter(row: ForeignType) -> UpcallParameter:
     if isinstance(row, PointerType):
         return _pointer_parameter(row)
@@ -224,8 +229,15 @@ def _result_converter(result: ForeignType) -> Callable[[Any], Any] | None:
 class ForeignCallback:
     """A Python function that C may keep a pointer to, for as long as this object lives or until `release`.
 
-    It is still a Python function: calling it calls Python, not C. `address` is what C calls.
+    It is still a Python function: calling it calls Python, not C. `address` is what C calls. A function that is
+    called while C runs gets `error` returned to C when it raises; see `Upcall` for `onerror`.
     """
+
+    __slots__ = ("__weakref__", "_handle", "function", "type")
+
+    function: Callable[..., Any]
+    type: CallbackType
+    _handle: CallbackHandle | None
 
     def __init__(
         self,
@@ -237,16 +249,21 @@ class ForeignCallback:
     ) -> None:
         self.function = function
         self.type = type
-        self.__doc__ = getattr(function, "__doc__", None)
-        # Backends know an upcall by its identity: callbacks that want nothing special share their type's.
-        shared = error is None and onerror is None
-        self._upcall = type.upcall if shared else type.upcall_with(self.__name__, error, onerror)
-        self._handle: CallbackHandle | None = type.make(function, self._upcall)
+        if error is None is onerror:
+            # `CallbackType.make` without another call: a program may make many.
+            make = type._makers.get(preferred_backend())
+            self._handle = type.make(function) if make is None or not callable(function) else make(function)
+        else:
+            self._handle = type.make_with(function, error, onerror)
 
     @property
     def __name__(self) -> str:
-        """The function's name."""
         return getattr(self.function, "__name__", None) or type_name(self.function)
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        """For `inspect.signature`."""
+        return self.function
 
     @property
     def address(self) -> int:
@@ -277,7 +294,10 @@ class ForeignCallback:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: builtins.type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.release()
 

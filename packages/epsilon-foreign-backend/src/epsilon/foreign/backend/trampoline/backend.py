@@ -12,7 +12,7 @@ from ..protocol import CallbackHandle
 from ..signature import Signature
 from ..upcall import Upcall
 from .accessors import TrampolineAccessors
-from .callback import Callbacks
+from .callbacks import Callbacks
 from .conventions import can_travel
 from .fallback import Fallback
 from .host import host_target
@@ -45,6 +45,7 @@ class TrampolineBackend(BackendBase):
         self._accessors: TrampolineAccessors | None = None
         self._callbacks = Callbacks(self.stubs, self.supports)
         self.callback = self._callbacks.make  # type: ignore[method-assign]
+        self.callback_maker = self._callbacks.maker  # type: ignore[method-assign]
         # Asked twice for every function that is bound, and often the same.
         self.supports = functools.lru_cache(maxsize=1024)(self.supports)  # type: ignore[method-assign]
 

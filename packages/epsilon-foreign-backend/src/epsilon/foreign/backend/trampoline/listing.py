@@ -11,7 +11,7 @@ from ..errors import UnsupportedSignatureError
 from ..registry import get_backend
 from ..signature import Signature
 from ..upcall import Upcall, completed
-from . import callback, cpython, perfmap
+from . import callback, callback_kind, cpython, perfmap
 from .disassembly import disassemble_code
 from .record import ForeignFunction
 from .specs import spec_of
@@ -69,7 +69,7 @@ def _address(stubs: Stubs, what: Any, stub: Which) -> int:
     if isinstance(what, Upcall) or (isinstance(what, Signature) and stub == "upcall"):
         upcall = completed(what)
         _check(upcall.signature)
-        return stubs.get_upcall(callback.spec_of(upcall))
+        return stubs.get_upcall(callback_kind.spec_of(upcall))
     if isinstance(what, Signature):
         what = Binding(what)
     if not isinstance(what, Binding) or stub == "upcall":

@@ -44,6 +44,11 @@ class Thunk(NamedTuple):
     words: memoryview
     slot: int
 
+    @property
+    def slot_address(self) -> int:
+        """The address of its slot."""
+        return self.address + BLOCK
+
     def set(self, code: int, context: int) -> None:
         """Continue with `code`, which finds `context` in the second word of its slot."""
         # The context first: whoever calls meanwhile must not find new code with an old context.
@@ -73,6 +78,13 @@ class ThunkHeap:
     def give(self, thunk: Thunk) -> None:
         """Take a thunk back, to be handed out again."""
         self._free.append(thunk)
+
+    def link_block(self) -> int:
+        """The address of the first slot of a fresh block. Each slot's context is the address of the next, or 0."""
+        block = self._new_block()
+        for one, next in zip(block, [*block[1:], None], strict=True):
+            one.set(0, 0 if next is None else next.slot_address)
+        return block[0].slot_address
 
     def _new_block(self) -> list[Thunk]:
         address = mapping.map_private(2 * BLOCK)

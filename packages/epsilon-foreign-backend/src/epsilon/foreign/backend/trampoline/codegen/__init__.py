@@ -12,6 +12,7 @@ from .access import Access, Words
 from .blocks import INLINE
 from .helpers import Helpers, write_helpers
 from .initialise import Initialise, Template
+from .lifecycle import CallbackOffsets, KindOffsets, LifecycleTarget, write_make, write_release
 from .spec import Accepted, StubSpec
 from .stub import write_fallback_stub, write_stub
 from .target import PendingTarget, RecordOffsets, Target
@@ -22,8 +23,11 @@ __all__ = [
     "INLINE",
     "Accepted",
     "Access",
+    "CallbackOffsets",
     "Helpers",
     "Initialise",
+    "KindOffsets",
+    "LifecycleTarget",
     "Likeness",
     "MemoryOffsets",
     "PendingTarget",
@@ -37,6 +41,8 @@ __all__ = [
     "Words",
     "write_fallback_stub",
     "write_helpers",
+    "write_make",
+    "write_release",
     "write_stub",
     "write_upcall",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from types import FunctionType
 from typing import Any
 
 #: Name -> the version whose stable ABI it joined. Doc/data/stable_abi.dat of CPython is the source.
@@ -49,6 +50,7 @@ FUNCTIONS: dict[str, tuple[int, int]] = {
     "PyLong_FromLong": (3, 2),
     "PyLong_FromLongLong": (3, 2),
     "PyLong_FromUnsignedLongLong": (3, 2),
+    "PyObject_GetAttr": (3, 2),
     "PyObject_GetBuffer": (3, 11),
     "PyObject_Type": (3, 2),
     "PyObject_Vectorcall": (3, 12),
@@ -71,6 +73,7 @@ OBJECTS: dict[str, object] = {
     "PyBytes_Type": bytes,
     "PyExc_TypeError": TypeError,
     "PyFloat_Type": float,
+    "PyFunction_Type": FunctionType,
     "PyLong_Type": int,
     "PyMemoryView_Type": memoryview,
     "PyUnicode_Type": str,
