@@ -1,80 +1,112 @@
-"""Backends in a subinterpreter: they work, or their import is refused; the process survives either way."""
+"""Foreign functions and callbacks in the other interpreters of a process: they work, or say why not.
+
+https://peps.python.org/pep-0734/; the modules used are the ones of CPython's own tests (`_interpreters`, before
+3.13 `_xxsubinterpreters`). Each test runs in a process of its own, for a crash would take the tests along.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
-from backend_support.native import Native
+from epsilon.foreign.backend import Backend
 
-# In a process of its own: what is tested is that nothing crashes. The module is not a public one before 3.14.
-SCRIPT = """
-import sys
+pytest.importorskip("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
+
+LEGACY, OWN_GIL = "legacy", "isolated"
+kinds = pytest.mark.parametrize("kind", [LEGACY, OWN_GIL])
+
+#: Runs CODE in three other interpreters, each of which is gone before the next, and in the main one in between.
+PROCESS = """
 try:
     import _interpreters as interpreters
+    create = interpreters.create
+    def run(number):
+        problem = interpreters.run_string(number, CODE)
+        if problem is not None:
+            raise SystemExit(problem.formatted)
 except ImportError:
     import _xxsubinterpreters as interpreters
-
-inner = '''
-import sys
-sys.path[:] = {path!r}
-from epsilon.foreign.backend import INT64, POINTER, Marshal, Binding, Parameter, Signature, get_backend
-try:
-    backend = get_backend({name!r})
-    add = backend.bind({add}, Signature(INT64, [INT64, INT64]))
-    text = Parameter("", Marshal.STRING)
-    length = backend.bind({length}, Binding(Signature(INT64, [POINTER]), "length", (text,)))
-    for i in range(1000):
-        assert add(i, 1) == i + 1
-        assert length("x" * i) == i
-    try:
-        add("x", 1)
-    except TypeError as error:
-        assert "expected an integer" in str(error)
-    print("worked", flush=True)
-except ImportError as error:
-    print("refused:", error, flush=True)
-'''
-
+    create = lambda kind: interpreters.create(isolated=kind != "legacy")
+    run = lambda number: interpreters.run_string(number, CODE)
 for _ in range(3):
-    one = interpreters.create()
+    number = create(KIND)
+    run(number)
+    run(number)
+    interpreters.destroy(number)
+    exec(CODE, {})
+"""
+PRELUDE = """
+import sys
+sys.path[:0] = {path!r}
+from epsilon.foreign.backend import *
+from epsilon.foreign.backend import loader
+if unavailable_reason({name!r}) is None:
+    backend, library = get_backend({name!r}), loader.dlopen({library!r})
+def bind(symbol, result, *types, **more):
+    return backend.bind(loader.dlsym(library, symbol), Binding(Signature(result, types), symbol, **more))
+"""
+CALLS = """
+def calls():
+    add = bind("add", INT64, INT64, INT64)
+    half = bind("half", DOUBLE, DOUBLE, release_gil=False)
+    for i in range(1000):
+        assert (add(i, 1), half(i)) == (i + 1, i / 2)
+    for wrong in ("x", 2**63, None):
+        try:
+            add(wrong, 1)
+        except ForeignError:
+            continue
+        raise AssertionError(wrong)
+    return "fine"
+print(calls() if "backend" in globals() else "unavailable")
+"""
+CALLBACKS = """
+def callbacks():
+    seen = []
     try:
-        failure = interpreters.run_string(one, inner)
-    except Exception as error:  # how 3.12 and older tell
-        failure = error
-    if failure is not None:
-        text = str(failure)
-        assert "ImportError" in text or "does not support loading in subinterpreters" in text, text
-        print("refused:", text)
-    interpreters.destroy(one)
-print("survived")
+        callback = backend.callback(lambda x: seen.append(x) or x + 1, Signature(INT64, [INT64]))
+    except UnsupportedSignatureError as error:
+        assert sys.version_info < (3, 12) and "main interpreter" in str(error)
+        return "refused"
+    for release in (True, False):
+        call = bind("call_times", INT64, POINTER, INT64, release_gil=release)
+        assert call(callback.address, 10) == 55
+    assert seen == list(range(10)) * 2
+    return "fine"
+print(callbacks())
 """
 
 
-@pytest.mark.skipif("QEMU_LD_PREFIX" in os.environ, reason="an emulated interpreter starts no other one")
-def test_a_subinterpreter_works_or_is_refused(native: Native, library_path: str) -> None:
-    setup = textwrap.dedent(
-        f"""
-        from epsilon.foreign.backend import loader
-        handle = loader.dlopen({library_path!r})
-        add, length = loader.dlsym(handle, "add"), loader.dlsym(handle, "length")
-        """
-    )
-    body = SCRIPT.replace("{path!r}", repr([p for p in sys.path if p])).replace(
-        "{name!r}", repr(native.backend.name)
-    )
-    body = body.replace("inner = '''", "inner = f'''")
+def printed(kind: str, backend: Backend, library: str, code: str) -> list[str]:
+    """What every run printed, in order; skips where this kind of interpreter has no ctypes."""
+    if kind == OWN_GIL and sys.version_info[:2] == (3, 12):
+        pytest.skip("ctypes of Python 3.12 cannot be imported in an interpreter with a GIL of its own")
+    code = PRELUDE.format(path=sys.path, name=backend.name, library=library) + code
     done = subprocess.run(
-        [sys.executable, "-c", setup + body],
+        [sys.executable, "-c", f"KIND, CODE = {kind!r}, {code!r}\n{PROCESS}"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         timeout=120,
-        stdin=subprocess.DEVNULL,
     )
-    if "No module named" in done.stderr and "interpreters" in done.stderr:
-        pytest.skip("this interpreter has no module that makes subinterpreters")
-    assert done.returncode == 0, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert done.stdout.splitlines()[-1] == "survived"
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@kinds
+def test_functions_work_in_each_interpreter(kind: str, backend: Backend, library_path: str) -> None:
+    there = "fine"
+    if backend.name == "libffi" and kind == OWN_GIL and sys.version_info >= (3, 12):
+        there = "unavailable"  # cffi refuses to be imported
+    assert printed(kind, backend, library_path, CALLS) == [there, there, "fine"] * 3
+
+
+@kinds
+def test_callbacks_work_or_are_refused(kind: str, backend: Backend, library_path: str) -> None:
+    if backend.name == "libffi":
+        pytest.skip("cffi attaches its own callbacks to an interpreter")
+    there = "refused" if sys.version_info < (3, 12) else "fine"
+    assert printed(kind, backend, library_path, CALLBACKS) == [there, there, "fine"] * 3

@@ -23,7 +23,7 @@ _NUMBER, _THIRD = 0, 16 + 8 * 2
 
 
 def forbid_executable_memory() -> None:
-    """Let every mmap and mprotect with PROT_EXEC fail with EPERM. Raises OSError where there are no filters."""
+    """Let every mmap and mprotect with PROT_EXEC fail with EPERM. Raises OSError where that cannot be had."""
     mmap, mprotect = _CALLS[os.uname().machine]
     program = [
         (_LOAD, 0, 0, _NUMBER),
