@@ -8,7 +8,7 @@ import pytest
 
 resource = pytest.importorskip("resource", reason="the processor time of child processes")
 
-ROUNDS = 9
+ROUNDS = 15
 HEAVY = ("cffi", "_cffi_backend", "numpy", "inspect", "dataclasses", "platform", "subprocess", "clang")
 
 
