@@ -71,7 +71,7 @@ def completed(upcall: Upcall | Signature) -> Upcall:
         upcall = Upcall(upcall)
     if not callbacks_work():
         raise UnsupportedSignatureError(
-            f"{upcall.name}: before Python 3.12, C can call back into the main interpreter only"
+            f"{upcall.name or 'callback'}: before Python 3.12, C can call back into the main interpreter only"
         )
     signature = upcall.signature
     missing = len(signature.parameters) - len(upcall.parameters)
@@ -184,7 +184,7 @@ class DeadCallbackError(LifetimeError):
 
 def dead(name: str) -> DeadCallbackError:
     """What is reported when C calls a callback that has been released."""
-    return DeadCallbackError(f"C called {f'callback {name}' if name else 'a callback'} after it was released")
+    return DeadCallbackError(f"C called callback {name} after it was released")
 
 
 # The interpreter's own hook takes nothing but this struct sequence, which has a constructor and no public

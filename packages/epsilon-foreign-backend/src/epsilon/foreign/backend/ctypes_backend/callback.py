@@ -27,7 +27,8 @@ class CtypesCallback:
         made = [c for c in arguments if c is not None]
         self._guarded = Guarded(function, upcall, [c.from_c for c in made], result.to_c)
         self._closure: Any = ctypes.CFUNCTYPE(result.ctype, *(c.ctype for c in made))(self._guarded)
-        self.address: int = ctypes.cast(self._closure, ctypes.c_void_p).value or 0
+        # Read from the closure: `ctypes.cast` would put it into a cycle.
+        self.address: int = ctypes.c_void_p.from_buffer(self._closure).value or 0
 
     def release(self) -> None:
         """Let the closure report every further call; free it once enough others have been released."""

@@ -89,13 +89,14 @@ def _convert(result: Any, callback: TrampolineCallback) -> Any:
 
 def _handle(error: BaseException | None, callback: TrampolineCallback) -> None:
     """Deal with an exception that the stub did not keep: most likely there is no foreign call to raise it."""
-    upcall = callback._kind.upcall
+    upcall, function = callback._kind.upcall, callback._function
     if error is None:
-        name = name_of(upcall, callback._function)
-        error = SystemError(f"callback {name} failed without an exception")
+        error = SystemError(f"callback {name_of(upcall, function)} failed without an exception")
     elif isinstance(error, DeadCallbackError):  # which callback it was is not known where it is raised
-        error.args = dead(upcall.name or getattr(callback, "_name", "")).args
-    failed(error, upcall, callback._function, alone=sys._getframe().f_back is None)
+        upcall = upcall._replace(name=upcall.name or getattr(callback, "_name", "") or "of no known name")
+        function = None
+        error.args = dead(upcall.name).args
+    failed(error, upcall, function, alone=sys._getframe().f_back is None)
 
 
 TARGET = UpcallTarget(

@@ -67,7 +67,7 @@ class CallbackKind(_Words):
         self._shared = ctypes.addressof(self._keep)
 
         def released(*_: Any) -> Any:
-            raise dead("")
+            raise dead("of no known name")
 
         self.released = released
 
