@@ -46,8 +46,12 @@ class CtypesBackend(BackendBase):
 
     def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> CtypesCallback:
         """See `Backend.callback`."""
-        upcall = completed(upcall)
-        signature = upcall.signature
+        return self.callback_maker(upcall)(function)
+
+    def callback_maker(self, upcall: Upcall | Signature) -> Callable[[Callable[..., Any]], CtypesCallback]:
+        """See `Backend.callback_maker`."""
+        whole = completed(upcall)
+        signature = whole.signature
         if not self.supports(signature):
             raise UnsupportedSignatureError(
                 f"the {self.name} backend cannot make a callback of {signature!r}"
@@ -56,7 +60,7 @@ class CtypesBackend(BackendBase):
             raise UnsupportedSignatureError(
                 f"ctypes has no callbacks that return a struct, as {signature!r} does"
             )
-        return CtypesCallback(function, upcall)
+        return lambda function: CtypesCallback(function, whole)
 
 
 def invoker(address: int, binding: Binding) -> Invoke:

@@ -52,14 +52,22 @@ class LibffiBackend(BackendBase):
 
     def callback(self, function: Callable[..., Any], upcall: Upcall | Signature) -> LibffiCallback:
         """See `Backend.callback`."""
-        upcall = completed(upcall)
-        signature = upcall.signature
+        return self.callback_maker(upcall)(function)
+
+    def callback_maker(self, upcall: Upcall | Signature) -> Callable[[Callable[..., Any]], LibffiCallback]:
+        """See `Backend.callback_maker`."""
+        whole = completed(upcall)
+        signature = whole.signature
         if not self.supports(signature):
             raise UnsupportedSignatureError(
                 f"the {self.name} backend cannot make a callback of {signature!r}"
             )
-        with _lock:
-            return LibffiCallback(function, upcall)
+
+        def make(function: Callable[..., Any]) -> LibffiCallback:
+            with _lock:
+                return LibffiCallback(function, whole)
+
+        return make
 
     @staticmethod
     def _invoker(address: int, binding: Binding) -> Invoke:
