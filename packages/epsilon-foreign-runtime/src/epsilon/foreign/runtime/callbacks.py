@@ -37,7 +37,7 @@ from epsilon.foreign.backend import (
 from .errors import DeclarationError
 from .function import Declaration, Declared, bind_declaration
 from .items import Items, load_address, store_address
-from .objects import ALWAYS
+from .objects import ALWAYS, PRESUMED
 from .pointers import PointerType, pointer_at
 from .types import ForeignType, add_resolver, lend, resolve_type
 
@@ -238,15 +238,13 @@ def _pointer_parameter(row: PointerType) -> UpcallParameter:
     if not target.complete or not target.size:
         return UpcallParameter(Marshal.VALUE, row.from_foreign)
     size = cls.target_size() * max(cls._promised, 1)
+    flags = 0 if cls._promised else PRESUMED
 
     def receive(address: int | None) -> Any:
-        return (
-            pointer_at(cls, address, address, address + size, ALWAYS, None)
-            if address
-            else cls.from_address(0)
-        )
+        upper = address + size if address else 0
+        return pointer_at(cls, address or 0, address or 0, upper, ALWAYS, None, flags)
 
-    return UpcallParameter(Marshal.VALUE, receive, Pointee(cls.from_address(0), size))
+    return UpcallParameter(Marshal.VALUE, receive, Pointee(receive(None), size))
 
 
 def _result_converter(result: ForeignType) -> Callable[[Any], Any] | None:

@@ -29,7 +29,7 @@ from .errors import AlignmentError, BoundsError, ConstError, DeclarationError, N
 from .items import Items, items_of, load_address, store_address
 from .lending import lend_to
 from .members import StructType, holds_pointer
-from .objects import ALWAYS, Data, check_live, kept_at, place
+from .objects import ALWAYS, PRESUMED, Data, check_live, kept_at, place
 from .types import TYPES, ForeignType, resolve_type
 
 _BASE = window.BASE
@@ -314,7 +314,7 @@ class Pointer(Data):
 
     def bounded(self, count: int) -> Self:
         """The same address, for `count` elements from here: the caller vouches for them when nothing is
-        known.
+        known, or no more than that C passed the pointer to a callback.
 
         Raises BoundsError when known bounds are narrower, ValueError for a negative count, NullPointerError.
         """
@@ -324,9 +324,11 @@ class Pointer(Data):
         if not self._address:
             raise self._refusal(f"0:{count}", items)
         upper = self._address + count * items.size
-        if self._upper and not self._lower <= self._address <= upper <= self._upper:
+        known = self._upper and not self._flags & PRESUMED
+        if known and not self._lower <= self._address <= upper <= self._upper:
             raise self._refusal(f"0:{count}", items)
         made: Self = self._moved(self._address)
+        made._flags &= ~PRESUMED
         made._lower, made._upper = self._address, upper
         return made
 

@@ -11,7 +11,7 @@ from epsilon.foreign.backend import ArgumentValueError, expected, window
 
 from .creation import alloc, put_bytes
 from .errors import BoundsError, NullPointerError
-from .objects import Data, check_live
+from .objects import PRESUMED, Data, check_live
 from .types import TYPES
 
 
@@ -43,7 +43,7 @@ def _extent(where: Any) -> tuple[int, int | None]:
     if isinstance(where, Data):
         check_live(where)
         address: int = where._address
-        known = where._upper - address if where._upper else None
+        known = where._upper - address if where._upper and not where._flags & PRESUMED else None
     else:
         address, known = TYPES["pointer"].to_foreign(where), None
     if not address:
