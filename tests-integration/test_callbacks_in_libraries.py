@@ -243,7 +243,7 @@ def test_an_exception_in_a_function_of_sqlite_arrives_and_the_statement_ends(sql
 
     sqlite.define("checked", 1, check)
     sqlite.query("create table t(x); insert into t values (1), (2), (3), (4)")
-    with pytest.raises(ValueError, match="^not 3$") as caught:
+    with pytest.raises(ValueError, match=r"^not 3$") as caught:
         sqlite.query("select checked(x) from t")
     assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "check"
     assert calls == 3
@@ -414,7 +414,7 @@ def test_expat_reports_elements_attributes_and_text(expat: Expat) -> None:
 
 
 def test_an_exception_in_a_handler_of_expat_arrives_and_the_rest_is_silent(expat: Expat) -> None:
-    with pytest.raises(ValueError, match="^<bomb> in line 2$") as caught:
+    with pytest.raises(ValueError, match=r"^<bomb> in line 2$") as caught:
         expat.parse("<a>\n<bomb/><c/></a>")
     assert traceback.extract_tb(caught.value.__traceback__)[-1].name == "start"
     assert expat.events == [("a", {}), "\n"]
