@@ -23,7 +23,7 @@ def protected(function: F) -> F:
 
     Raises ValueError when its table is none of the known form.
     """
-    code = function.__code__  # type: ignore[attr-defined]  # of a Python function
+    code = function.__code__
     table = code.co_exceptiontable
     start, at = _number(table, 0)
     length, at = _number(table, at)
@@ -33,7 +33,7 @@ def protected(function: F) -> F:
     if not table or not table[0] & _ENTRY or depth:
         raise ValueError(f"the body of {code.co_name} is not in one try statement")
     first = bytes([_ENTRY, *_bytes(start + length)])
-    function.__code__ = code.replace(co_exceptiontable=first + table[at:])  # type: ignore[attr-defined]
+    function.__code__ = code.replace(co_exceptiontable=first + table[at:])
     return function
 
 
