@@ -106,6 +106,17 @@ class CallbackType(ForeignType):
             make = self._makers[preferred_backend()] = _maker(self.upcall())
         return make(function)
 
+    def keep(self, function: Callable[..., Any]) -> ForeignCallback:
+        """``ForeignCallback(function, self)``, sooner. Raises as `make`."""
+        make = self._makers.get(preferred_backend())
+        if make is None or not callable(function):
+            return ForeignCallback(function, self)
+        made = _new(ForeignCallback)
+        made.function = function
+        made.type = self
+        made._handle = make(function)
+        return made
+
     def make_with(
         self, function: Callable[..., Any], error: Any, onerror: Callable[[BaseException], object] | None
     ) -> CallbackHandle:
@@ -226,6 +237,9 @@ def _result_converter(result: ForeignType) -> Callable[[Any], Any] | None:
     return result.to_foreign
 
 
+_new = object.__new__
+
+
 class ForeignCallback:
     """A Python function that C may keep a pointer to, for as long as this object lives or until `release`.
 
@@ -250,9 +264,7 @@ class ForeignCallback:
         self.function = function
         self.type = type
         if error is None is onerror:
-            # `CallbackType.make` without another call: a program may make many.
-            make = type._makers.get(preferred_backend())
-            self._handle = type.make(function) if make is None or not callable(function) else make(function)
+            self._handle = type.make(function)
         else:
             self._handle = type.make_with(function, error, onerror)
 
