@@ -7,7 +7,15 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
-from epsilon.foreign.backend import DEAD, FUNDAMENTAL, LIVE, READONLY, LifetimeError, select_backend
+from epsilon.foreign.backend import (
+    DEAD,
+    FUNDAMENTAL,
+    LIVE,
+    READONLY,
+    LifetimeError,
+    ProcessLock,
+    select_backend,
+)
 
 from . import debug
 from .blocks import allocate
@@ -34,10 +42,9 @@ class Arena(MemoryOwner):
     def __init__(self, *, confined: bool = False) -> None:
         if not _asked:
             _install()
-        super().__init__("its arena was closed", confined=confined)
         self._blocks: list[tuple[int, Any]] = []
-        # Re-entrant: a finalizer may allocate while the thread holds it.
-        self._guard: Any = contextlib.nullcontext() if confined else threading.RLock()
+        super().__init__("its arena was closed", confined=confined)
+        self._guard: Any = contextlib.nullcontext() if confined else ProcessLock()
         #: Bytes taken from the C library so far.
         self.allocated = 0
 
@@ -77,7 +84,8 @@ class Arena(MemoryOwner):
         """A copy of bytes in this arena: a pointer to `uint8`."""
         from .creation import put_bytes
 
-        return put_bytes(self.alloc(TYPES["uint8"], memoryview(data).nbytes), data)
+        content = memoryview(data).tobytes()  # the size of what is copied, whatever `len` of a subclass says
+        return put_bytes(self.alloc(TYPES["uint8"], len(content)), content)
 
     @property
     def closed(self) -> bool:
@@ -93,9 +101,7 @@ class Arena(MemoryOwner):
         with self._guard:
             self._finish()
             self._cursor = self._end = 0
-            blocks, self._blocks = self._blocks, []
-        for address, free in blocks:
-            free(address)
+        self._dispose()
 
     def __enter__(self) -> Self:
         self._check()
@@ -106,8 +112,9 @@ class Arena(MemoryOwner):
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        for address, free in getattr(self, "_blocks", ()):
+    def _dispose(self) -> None:
+        blocks, self._blocks = self._blocks, []
+        for address, free in blocks:
             free(address)
 
     def __repr__(self) -> str:
