@@ -22,7 +22,7 @@ from .blocks import allocate
 from .errors import LayoutError
 from .objects import Data, MemoryOwner, place
 from .pointers import pointer_at, pointer_to
-from .types import TYPES, ForeignType, resolve_type
+from .types import TYPES, ForeignType, resolve_type, whole
 
 #: Bytes that an arena gets from the C library at a time.
 BLOCK = 64 * 1024
@@ -184,19 +184,23 @@ def _install() -> None:
 
 
 def checked_size(row: ForeignType, count: int) -> int:
-    """Bytes of `count` values. Raises LayoutError, and DeclarationError for a type without a size."""
+    """Bytes of `count` values. Raises LayoutError, ArgumentTypeError, and DeclarationError for a type without a
+    size."""
     from .sizes import complete
 
     size = complete(row).size
+    count = whole(count, f"the number of elements of {row.name}")
     if count < 0 or count * size > _END:
         raise LayoutError(f"cannot allocate {count} elements of {row.name}, {size} bytes each")
     return size * count
 
 
 def checked_alignment(row: ForeignType, align: int | None) -> int:
-    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two."""
+    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two, and
+    ArgumentTypeError."""
     if align is None:
         return row.alignment
+    align = whole(align, "align=")
     if align < 1 or align & (align - 1):
         raise LayoutError(f"align={align!r} is not a power of two")
     return max(align, row.alignment)

@@ -26,7 +26,7 @@ from .accessors import items_base
 from .errors import BoundsError, ConstError, DeclarationError, LayoutError
 from .items import Items, items_of
 from .objects import Data, check_live, move_kept, view
-from .types import ForeignType, resolve_type
+from .types import ForeignType, resolve_type, whole
 
 _BASE = window.BASE
 _CELLS = window.VIEWS["Q"]
@@ -129,7 +129,7 @@ class Array(Data):
 
     def _place(self, index: Any) -> int:
         items = self._items
-        number = index if type(index) is int else to_index(index)
+        number = index if type(index) is int else whole(index, f"the index of an {self._shown()}")
         size = items.size
         address = (self._upper if number < 0 else self._address) + number * size
         if self._lower <= address <= self._upper - size:
