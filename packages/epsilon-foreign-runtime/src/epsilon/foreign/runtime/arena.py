@@ -7,14 +7,22 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
-from epsilon.foreign.backend import DEAD, FUNDAMENTAL, LIVE, READONLY, LifetimeError, select_backend
+from epsilon.foreign.backend import (
+    DEAD,
+    FUNDAMENTAL,
+    LIVE,
+    READONLY,
+    LifetimeError,
+    ProcessLock,
+    select_backend,
+)
 
 from . import debug
 from .blocks import allocate
 from .errors import LayoutError
 from .objects import Data, MemoryOwner, place
 from .pointers import pointer_at, pointer_to
-from .types import TYPES, ForeignType, resolve_type
+from .types import TYPES, ForeignType, resolve_type, whole
 
 #: Bytes that an arena gets from the C library at a time.
 BLOCK = 64 * 1024
@@ -34,10 +42,9 @@ class Arena(MemoryOwner):
     def __init__(self, *, confined: bool = False) -> None:
         if not _asked:
             _install()
-        super().__init__("its arena was closed", confined=confined)
         self._blocks: list[tuple[int, Any]] = []
-        # Re-entrant: a finalizer may allocate while the thread holds it.
-        self._guard: Any = contextlib.nullcontext() if confined else threading.RLock()
+        super().__init__("its arena was closed", confined=confined)
+        self._guard: Any = contextlib.nullcontext() if confined else ProcessLock()
         #: Bytes taken from the C library so far.
         self.allocated = 0
 
@@ -77,7 +84,8 @@ class Arena(MemoryOwner):
         """A copy of bytes in this arena: a pointer to `uint8`."""
         from .creation import put_bytes
 
-        return put_bytes(self.alloc(TYPES["uint8"], memoryview(data).nbytes), data)
+        content = memoryview(data).tobytes()  # the size of what is copied, whatever `len` of a subclass says
+        return put_bytes(self.alloc(TYPES["uint8"], len(content)), content)
 
     @property
     def closed(self) -> bool:
@@ -93,9 +101,7 @@ class Arena(MemoryOwner):
         with self._guard:
             self._finish()
             self._cursor = self._end = 0
-            blocks, self._blocks = self._blocks, []
-        for address, free in blocks:
-            free(address)
+        self._dispose()
 
     def __enter__(self) -> Self:
         self._check()
@@ -106,8 +112,9 @@ class Arena(MemoryOwner):
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        for address, free in getattr(self, "_blocks", ()):
+    def _dispose(self) -> None:
+        blocks, self._blocks = self._blocks, []
+        for address, free in blocks:
             free(address)
 
     def __repr__(self) -> str:
@@ -177,19 +184,23 @@ def _install() -> None:
 
 
 def checked_size(row: ForeignType, count: int) -> int:
-    """Bytes of `count` values. Raises LayoutError, and DeclarationError for a type without a size."""
+    """Bytes of `count` values. Raises LayoutError, ArgumentTypeError, and DeclarationError for a type without a
+    size."""
     from .sizes import complete
 
     size = complete(row).size
+    count = whole(count, f"the number of elements of {row.name}")
     if count < 0 or count * size > _END:
         raise LayoutError(f"cannot allocate {count} elements of {row.name}, {size} bytes each")
     return size * count
 
 
 def checked_alignment(row: ForeignType, align: int | None) -> int:
-    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two."""
+    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two, and
+    ArgumentTypeError."""
     if align is None:
         return row.alignment
+    align = whole(align, "align=")
     if align < 1 or align & (align - 1):
         raise LayoutError(f"align={align!r} is not a power of two")
     return max(align, row.alignment)

@@ -206,9 +206,9 @@ def from_buffer(type: Any, buffer: Any, *, writable: bool | None = None) -> Any:
     return place(array_class(row), owner.address, owner.address + owner.nbytes, ALWAYS, owner, flags)
 
 
-def put_bytes(pointer: Any, data: Any) -> Any:
-    """Copy bytes to where a pointer points; returns the pointer."""
-    window.write_bytes(pointer._address, bytes(data))
+def put_bytes(pointer: Any, data: bytes) -> Any:
+    """Copy bytes to where a pointer points, which has room for them; returns the pointer."""
+    window.write_bytes(pointer._address, data)
     return pointer
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -13,6 +12,7 @@ from epsilon.foreign.backend import (
     DEFAULT_CONVENTION,
     Backend,
     ClosedLibraryError,
+    ProcessLock,
     Signature,
     expected,
     select_backend,
@@ -51,7 +51,7 @@ class Library:
         self._handle, self.path = open_library(self.name, self._backend, flags)
         self._resolved: dict[str, int] = {}
         self._functions: dict[int, tuple[weakref.ref[Any], Backend | None]] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._lifetime: MemoryOwner | None = None
         self.closed = False
 
@@ -71,13 +71,14 @@ class Library:
             raise expected("a symbol's name (str)", name)
         address = self._resolved.get(name)
         if address is None:
-            handle = self.handle
-            try:
-                address = self._resolved[name] = self._backend.dlsym(handle, name)
-            except LookupError as error:
-                raise SymbolNotFoundError(
-                    f"library {self._label()} has no symbol {name!r}: {error}"
-                ) from None
+            with self._lock:  # so that no other thread closes it meanwhile
+                handle = self.handle
+                try:
+                    address = self._resolved[name] = self._backend.dlsym(handle, name)
+                except LookupError as error:
+                    raise SymbolNotFoundError(
+                        f"library {self._label()} has no symbol {name!r}: {error}"
+                    ) from None
         return address
 
     def __contains__(self, name: object) -> bool:
@@ -230,7 +231,7 @@ def _select(signature: Signature) -> Backend:
 
 
 _shared: dict[str | None, Library] = {}
-_shared_lock = threading.Lock()
+_shared_lock = ProcessLock()
 
 
 def shared_library(name: str | os.PathLike[str] | None) -> Library:

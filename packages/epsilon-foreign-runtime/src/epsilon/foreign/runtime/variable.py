@@ -47,7 +47,7 @@ class Variable:
             if self._rich:
                 items_of(self.type).store(self.address, value, self.pointer())
             else:
-                write(self.address, self.type, value)
+                write(self.address, self.type, value, self._check_open)
         except ArgumentError as error:
             raise type(error)(f"variable {self.name}: {error}") from None
 
