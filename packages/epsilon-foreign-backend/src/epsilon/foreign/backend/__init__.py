@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         UnknownBackendError,
         UnsupportedSignatureError,
     )
+    from .function import ForeignFunction, foreign_function
     from .inspection import python_signature, render
     from .likeness import Contents, Pointee
     from .locks import ProcessLock
@@ -90,8 +91,9 @@ if TYPE_CHECKING:
         unregister_backend,
         use_backend,
     )
+    from .remote import RemoteMemory, RemoteMemoryError, check_reach, remote_memory, remotes, string_at
     from .signature import DEFAULT_CONVENTION, Signature, promoted
-    from .upcall import DeadCallbackError, Upcall, UpcallParameter
+    from .upcall import DeadCallbackError, Upcall, UpcallParameter, completed, receiver, report, returner
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -114,6 +116,7 @@ else:
                 BackendError BackendUnavailableError ClosedLibraryError ForeignError
                 LifetimeError UnknownBackendError UnsupportedSignatureError
             """,
+            ".function": "ForeignFunction foreign_function",
             ".inspection": "python_signature render",
             ".likeness": "Contents Pointee",
             ".locks": "ProcessLock",
@@ -127,8 +130,9 @@ else:
                 preferred_backend register_backend select_backend unavailable_reason
                 unregister_backend use_backend
             """,
+            ".remote": "RemoteMemory RemoteMemoryError check_reach remote_memory remotes string_at",
             ".signature": "DEFAULT_CONVENTION Signature promoted",
-            ".upcall": "DeadCallbackError Upcall UpcallParameter",
+            ".upcall": "DeadCallbackError Upcall UpcallParameter completed receiver report returner",
         },
     )
 
@@ -185,6 +189,7 @@ __all__ = [
     "Exported",
     "Field",
     "ForeignError",
+    "ForeignFunction",
     "FunctionData",
     "Guard",
     "Kind",
@@ -198,6 +203,8 @@ __all__ = [
     "Parameter",
     "Pointee",
     "ProcessLock",
+    "RemoteMemory",
+    "RemoteMemoryError",
     "Signature",
     "UnknownBackendError",
     "UnsupportedSignatureError",
@@ -210,9 +217,12 @@ __all__ = [
     "available_backends",
     "backend_names",
     "borrow",
+    "check_reach",
+    "completed",
     "converter",
     "describe",
     "expected",
+    "foreign_function",
     "free",
     "get_backend",
     "integer",
@@ -220,9 +230,15 @@ __all__ = [
     "preferred_backend",
     "promoted",
     "python_signature",
+    "receiver",
     "register_backend",
+    "remote_memory",
+    "remotes",
     "render",
+    "report",
+    "returner",
     "select_backend",
+    "string_at",
     "type_name",
     "unavailable_reason",
     "unregister_backend",

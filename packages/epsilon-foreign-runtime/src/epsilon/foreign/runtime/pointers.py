@@ -20,6 +20,9 @@ from epsilon.foreign.backend import (
     Exported,
     Marshal,
     Pointee,
+    check_reach,
+    remote_memory,
+    remotes,
     window,
 )
 
@@ -147,6 +150,8 @@ class Pointer(Data):
         raises."""
         address = TYPES["pointer"].to_foreign(address)
         upper = address + cls._promised * cls.target_size() if cls._promised and address else 0
+        if upper and remotes and (remote := remote_memory()) is not None and not remote.shares(address):
+            upper = 0  # what is promised is in another process
         made: Self = pointer_at(cls, address, address if upper else 0, upper, ALWAYS, None)
         return made
 
@@ -316,7 +321,8 @@ class Pointer(Data):
         """The same address, for `count` elements from here: the caller vouches for them when nothing is
         known.
 
-        Raises BoundsError when known bounds are narrower, ValueError for a negative count, NullPointerError.
+        Raises BoundsError when known bounds are narrower, ValueError for a negative count, NullPointerError,
+        RemoteMemoryError for an address in another process.
         """
         items = self.elements()
         if count < 0:
@@ -326,6 +332,8 @@ class Pointer(Data):
         upper = self._address + count * items.size
         if self._upper and not self._lower <= self._address <= upper <= self._upper:
             raise self._refusal(f"0:{count}", items)
+        if remotes and not self._upper:
+            check_reach(self._address, count * items.size)
         made: Self = self._moved(self._address)
         made._lower, made._upper = self._address, upper
         return made
