@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from .fields import Field
     from .function import Declaration, Declared, bind_declaration, declared
     from .library import Library, shared_library
+    from .linkerscript import linker_script_targets
     from .members import StructType
     from .objects import Data
     from .out import InOut, Out
@@ -115,6 +116,7 @@ else:
             ".fields": "Field",
             ".function": "Declaration Declared bind_declaration declared",
             ".library": "Library shared_library",
+            ".linkerscript": "linker_script_targets",
             ".members": "StructType",
             ".objects": "Data",
             ".out": "InOut Out",
@@ -215,6 +217,7 @@ __all__ = [
     "get_backend",
     "guarded",
     "lazy_names",
+    "linker_script_targets",
     "lookup_type",
     "make_aggregate",
     "memory",
