@@ -12,17 +12,54 @@ from .__about__ import __version__
 
 TYPE_CHECKING = False  # see `lazy_names`
 if TYPE_CHECKING:
+    from . import kernel, memory
+    from .elf.errors import ElfError
+    from .elf.symbols import ExportedSymbol
     from .errors import PlatformError, UnsupportedPlatformError
+    from .loaded.libraries import LoadedLibrary, LoadedSegment, loaded_libraries
+    from .memory import Protection, Region, SecretArena, lock, map
+    from .search.cache import CacheError
+    from .search.explanation import Explanation, Step
+    from .search.find import explain_search, find_library
+    from .search.finder import install_finder, uninstall_finder
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            ".": "kernel memory",
+            ".elf.errors": "ElfError",
+            ".elf.symbols": "ExportedSymbol",
             ".errors": "PlatformError UnsupportedPlatformError",
+            ".loaded.libraries": "LoadedLibrary LoadedSegment loaded_libraries",
+            ".memory": "Protection Region SecretArena lock map",
+            ".search.cache": "CacheError",
+            ".search.explanation": "Explanation Step",
+            ".search.find": "explain_search find_library",
+            ".search.finder": "install_finder uninstall_finder",
         },
     )
 
 __all__ = [
+    "CacheError",
+    "ElfError",
+    "Explanation",
+    "ExportedSymbol",
+    "LoadedLibrary",
+    "LoadedSegment",
     "PlatformError",
+    "Protection",
+    "Region",
+    "SecretArena",
+    "Step",
     "UnsupportedPlatformError",
     "__version__",
+    "explain_search",
+    "find_library",
+    "install_finder",
+    "kernel",
+    "loaded_libraries",
+    "lock",
+    "map",
+    "memory",
+    "uninstall_finder",
 ]
