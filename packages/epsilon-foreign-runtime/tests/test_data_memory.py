@@ -27,6 +27,7 @@ from epsilon.foreign.runtime import (
     bytes_at,
     c_string,
     free,
+    from_buffer,
     make_aggregate,
     memory,
     null,
@@ -248,6 +249,17 @@ def test_a_source_that_has_no_memory_leaves_the_arena_as_it_was() -> None:
         assert arena.alloc(T["int"])[0] == 0
     with pytest.raises(LayoutError, match="block=0"):
         Arena(block=0)
+
+
+def test_memory_that_is_gone_or_unbounded_is_no_buffer() -> None:
+    with Arena() as arena:
+        values = arena.array(T["int"], [1, 2])
+        pointer = arena.alloc(T["int"])
+    for ended in (values, pointer):
+        with pytest.raises(LifetimeError, match="its arena was closed"):
+            from_buffer(T["uint8"], ended)
+    with pytest.raises(BoundsError, match="unknown"):
+        from_buffer(T["uint8"], Pointer[T["int"]].from_address(4096))
 
 
 def test_bytes_of_any_buffer_are_copied_into_an_arena() -> None:
