@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,3 +60,33 @@ def compile_library(tmp_path_factory: pytest.TempPathFactory) -> Compile:
         return out
 
     return compiled
+
+
+@pytest.fixture(scope="session")
+def run() -> Callable[..., str]:
+    """Run Python source in an interpreter of its own, which must succeed and be silent on stderr: its output."""
+
+    def run(source: str, *arguments: str, cwd: Path | None = None) -> str:
+        command = [sys.executable, "-c", source, *arguments]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0 and not done.stderr, f"status {done.returncode}: {done.stderr}"
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def in_child() -> Callable[[Callable[[], int]], int]:
+    """Run a function in a forked child: its result (0 to 255), or the negative number of the signal that ended it."""
+
+    def in_child(work: Callable[[], int]) -> int:
+        pid = os.fork()
+        if pid == 0:
+            status = 255
+            try:
+                status = work()
+            finally:
+                os._exit(status)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    return in_child

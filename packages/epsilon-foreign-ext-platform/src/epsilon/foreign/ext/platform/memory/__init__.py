@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .advice import Advice
     from .hugepages import HugePages, huge_pages
     from .locking import PageLock, lock
-    from .mappings import MemoryMapping, mapping_at, mappings
     from .pages import PAGE_SIZE
+    from .procmaps import MemoryMapping, mapping_at, mappings
     from .protection import Protection
     from .region import Region, map
     from .secrets import SecretArena
@@ -31,7 +31,7 @@ else:
             ".advice": "Advice",
             ".hugepages": "HugePages huge_pages",
             ".locking": "PageLock lock",
-            ".mappings": "MemoryMapping mapping_at mappings",
+            ".procmaps": "MemoryMapping mapping_at mappings",
             ".pages": "PAGE_SIZE",
             ".protection": "Protection",
             ".region": "Region map",

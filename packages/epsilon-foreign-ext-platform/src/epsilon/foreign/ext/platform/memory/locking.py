@@ -36,9 +36,9 @@ class PageLock:
     __slots__ = ("_keep", "start", "stop")
 
     def __init__(self, address: int, size: int, keep: Any = None, *, on_fault: bool = False) -> None:
+        self.start = self.stop = 0
         if size <= 0:
             raise ArgumentValueError(f"cannot lock {size} bytes")
-        self.start = self.stop = 0
         start, stop = round_down(address), round_up(address + size)
         with _guard:
             if on_fault:

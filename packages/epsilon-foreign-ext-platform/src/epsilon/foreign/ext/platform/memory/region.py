@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import weakref
 from contextlib import suppress
 from operator import index
@@ -280,18 +281,23 @@ def _extent(size: int | None, descriptor: int, offset: int) -> tuple[int, int]:
         raise ArgumentValueError(f"offset {offset} is no multiple of the page size, {PAGE_SIZE}")
     if descriptor == -1 and (size is None or offset):
         raise ArgumentValueError("without a file, say how many bytes to map, and no offset")
-    if descriptor == -1:
-        length = index(size)  # type: ignore[arg-type]  # None was refused above
-    else:
-        there = os.fstat(descriptor).st_size - offset
-        length = there if size is None else index(size)
-        if 0 < length > there:
-            raise BoundsError(
-                f"cannot map {length} bytes at offset {offset}: the file ends after {max(there, 0)}"
-            )
+    there = -1 if descriptor == -1 else _bytes_behind(descriptor, offset)
+    if size is None and there < 0:
+        raise ArgumentValueError(
+            f"say how many bytes to map: descriptor {descriptor} is no file that has a size"
+        )
+    length = there if size is None else index(size)
+    if 0 <= there < length:
+        raise BoundsError(f"cannot map {length} bytes at offset {offset}: the file ends after {there}")
     if length <= 0:
         raise ArgumentValueError(f"cannot map {length} bytes")
     return length, offset
+
+
+def _bytes_behind(descriptor: int, offset: int) -> int:
+    """Bytes of a regular file from `offset` on; -1 for a device, whose size is its driver's business."""
+    status = os.fstat(descriptor)
+    return max(0, status.st_size - offset) if stat.S_ISREG(status.st_mode) else -1
 
 
 def _page_kind(huge: bool | int) -> tuple[int, int, int]:

@@ -1,0 +1,1 @@
+"""Kernel interfaces (being written)."""
