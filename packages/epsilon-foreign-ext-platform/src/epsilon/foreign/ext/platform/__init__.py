@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from .elf.errors import ElfError
     from .elf.symbols import ExportedSymbol
     from .errors import PlatformError, UnsupportedPlatformError
+    from .loaded.addresses import AddressSymbol, symbol_at
+    from .loaded.exports import exported_symbols, versioned_symbol
+    from .loaded.guarded import NamespaceInUseError, NamespaceLibrary
     from .loaded.libraries import LoadedLibrary, LoadedSegment, loaded_libraries
+    from .loaded.namespaces import Namespace, NamespaceError, namespace
     from .memory import Protection, Region, SecretArena, lock, map
     from .search.cache import CacheError
     from .search.explanation import Explanation, Step
@@ -30,7 +34,11 @@ else:
             ".elf.errors": "ElfError",
             ".elf.symbols": "ExportedSymbol",
             ".errors": "PlatformError UnsupportedPlatformError",
+            ".loaded.addresses": "AddressSymbol symbol_at",
+            ".loaded.exports": "exported_symbols versioned_symbol",
+            ".loaded.guarded": "NamespaceInUseError NamespaceLibrary",
             ".loaded.libraries": "LoadedLibrary LoadedSegment loaded_libraries",
+            ".loaded.namespaces": "Namespace NamespaceError namespace",
             ".memory": "Protection Region SecretArena lock map",
             ".search.cache": "CacheError",
             ".search.explanation": "Explanation Step",
@@ -40,12 +48,17 @@ else:
     )
 
 __all__ = [
+    "AddressSymbol",
     "CacheError",
     "ElfError",
     "Explanation",
     "ExportedSymbol",
     "LoadedLibrary",
     "LoadedSegment",
+    "Namespace",
+    "NamespaceError",
+    "NamespaceInUseError",
+    "NamespaceLibrary",
     "PlatformError",
     "Protection",
     "Region",
@@ -54,6 +67,7 @@ __all__ = [
     "UnsupportedPlatformError",
     "__version__",
     "explain_search",
+    "exported_symbols",
     "find_library",
     "install_finder",
     "kernel",
@@ -61,5 +75,8 @@ __all__ = [
     "lock",
     "map",
     "memory",
+    "namespace",
+    "symbol_at",
     "uninstall_finder",
+    "versioned_symbol",
 ]

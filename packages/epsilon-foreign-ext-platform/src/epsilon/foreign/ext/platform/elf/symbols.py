@@ -46,6 +46,11 @@ class ExportedSymbol(NamedTuple):
         )
 
 
+def kind_of(info: int) -> str | None:
+    """The kind of a symbol with that ``st_info``; None for what is no symbol of a program (a file, a section)."""
+    return _KINDS.get(info & 15)
+
+
 def exported(dynamic: Dynamic) -> list[ExportedSymbol]:
     """Every symbol that a file exports, in the order of its table. Raises ElfError."""
     rows = _rows(dynamic)
@@ -54,7 +59,7 @@ def exported(dynamic: Dynamic) -> list[ExportedSymbol]:
     found = []
     for row, index in zip(rows, indices, strict=True):
         name, info, other, section, value, size = [row[place] for place in places]
-        binding, kind = _BINDINGS.get(info >> 4), _KINDS.get(info & 15)
+        binding, kind = _BINDINGS.get(info >> 4), kind_of(info)
         if (
             section == _UNDEFINED
             or binding is None
