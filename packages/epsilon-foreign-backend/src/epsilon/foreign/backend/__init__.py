@@ -77,7 +77,7 @@ if TYPE_CHECKING:
         OwnerLayout,
         with_storage,
     )
-    from .protocol import CAPABILITIES, Backend, CallbackHandle
+    from .protocol import CAPABILITIES, Accessors, Backend, CallbackHandle
     from .registry import (
         ENTRY_POINTS,
         ENVIRONMENT,
@@ -124,7 +124,7 @@ else:
                 CONFINED DEAD LIVE MEMORY OWNER READONLY UNALIGNED Exported Memory
                 MemoryLayout Owner OwnerLayout with_storage
             """,
-            ".protocol": "CAPABILITIES Backend CallbackHandle",
+            ".protocol": "CAPABILITIES Accessors Backend CallbackHandle",
             ".registry": """
                 ENTRY_POINTS ENVIRONMENT available_backends backend_names get_backend
                 preferred_backend register_backend select_backend unavailable_reason
@@ -170,6 +170,7 @@ __all__ = [
     "VOID",
     "AbiType",
     "Accept",
+    "Accessors",
     "Address",
     "ArgumentError",
     "ArgumentRangeError",

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from .library import Library, shared_library
     from .linkerscript import linker_script_targets
     from .members import StructType
-    from .objects import Data
+    from .objects import Data, stored_pointers
     from .out import InOut, Out
     from .owned import Owned
     from .pointers import Pointer, PointerType, null
@@ -118,7 +118,7 @@ else:
             ".library": "Library shared_library",
             ".linkerscript": "linker_script_targets",
             ".members": "StructType",
-            ".objects": "Data",
+            ".objects": "Data stored_pointers",
             ".out": "InOut Out",
             ".owned": "Owned",
             ".pointers": "Pointer PointerType null",
@@ -234,6 +234,7 @@ __all__ = [
     "select_backend",
     "shared_library",
     "sizeof",
+    "stored_pointers",
     "string_at",
     "to_foreign",
     "typeof",

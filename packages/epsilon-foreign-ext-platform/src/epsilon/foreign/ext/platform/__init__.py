@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .loaded.addresses import AddressSymbol, symbol_at
     from .loaded.exports import exported_symbols, versioned_symbol
     from .loaded.guarded import NamespaceInUseError, NamespaceLibrary
+    from .isolation import isolated
+    from .isolation.crash import ForeignCrash, ForeignMemoryLimit, ForeignTimeout, Frame
+    from .isolation.profile import Profile
+    from .isolation.session import ForeignBusyError, NotAFunctionError
     from .loaded.libraries import LoadedLibrary, LoadedSegment, loaded_libraries
     from .loaded.namespaces import Namespace, NamespaceError, namespace
     from .memory import Protection, Region, SecretArena, lock, map
@@ -37,6 +41,10 @@ else:
             ".loaded.addresses": "AddressSymbol symbol_at",
             ".loaded.exports": "exported_symbols versioned_symbol",
             ".loaded.guarded": "NamespaceInUseError NamespaceLibrary",
+            ".isolation": "isolated",
+            ".isolation.crash": "ForeignCrash ForeignMemoryLimit ForeignTimeout Frame",
+            ".isolation.profile": "Profile",
+            ".isolation.session": "ForeignBusyError NotAFunctionError",
             ".loaded.libraries": "LoadedLibrary LoadedSegment loaded_libraries",
             ".loaded.namespaces": "Namespace NamespaceError namespace",
             ".memory": "Protection Region SecretArena lock map",
@@ -53,13 +61,20 @@ __all__ = [
     "ElfError",
     "Explanation",
     "ExportedSymbol",
+    "ForeignBusyError",
+    "ForeignCrash",
+    "ForeignMemoryLimit",
+    "ForeignTimeout",
+    "Frame",
     "LoadedLibrary",
     "LoadedSegment",
     "Namespace",
     "NamespaceError",
     "NamespaceInUseError",
     "NamespaceLibrary",
+    "NotAFunctionError",
     "PlatformError",
+    "Profile",
     "Protection",
     "Region",
     "SecretArena",
@@ -70,6 +85,7 @@ __all__ = [
     "exported_symbols",
     "find_library",
     "install_finder",
+    "isolated",
     "kernel",
     "loaded_libraries",
     "lock",
