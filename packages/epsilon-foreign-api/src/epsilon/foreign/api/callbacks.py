@@ -39,13 +39,22 @@ Onerror = Callable[[BaseException], object]
 
 @overload
 def callback(
-    function: Callable[P, R], type: Any = None, *, error: Any = None, onerror: Onerror | None = None
+    function: Callable[P, R],
+    type: Any = None,
+    *,
+    error: Any = None,
+    onerror: Onerror | None = None,
+    convention: str | None = None,
 ) -> TypedCallback[P, R]: ...
 
 
 @overload
 def callback(
-    *, type: Any = None, error: Any = None, onerror: Onerror | None = None
+    *,
+    type: Any = None,
+    error: Any = None,
+    onerror: Onerror | None = None,
+    convention: str | None = None,
 ) -> Callable[[Callable[P, R]], TypedCallback[P, R]]: ...
 
 
@@ -55,17 +64,19 @@ def callback(
     *,
     error: Any = None,
     onerror: Onerror | None = None,
+    convention: str | None = None,
 ) -> Any:
     """A callback that lives until its object dies, or to the end of its ``with`` block.
 
     ``@callback`` over an annotated function, or ``callback(function, Callback[[...], result])``. `error` is what C gets
     when the function raises, zero if not given; the exception itself is raised by the foreign call that C was in. On a
-    thread that no Python code waits on, it goes to `onerror`, or to `sys.unraisablehook`.
+    thread that no Python code waits on, it goes to `onerror`, or to `sys.unraisablehook`. `convention` is how C calls
+    it where that is not the usual way (``"ms"`` ...).
 
     Raises DeclarationError for missing annotations or a type that is no `Callback`, ArgumentError when `error` does
     not fit the result, UnsupportedSignatureError.
     """
-    if error is None is onerror and type.__class__ is CallbackType and function is not None:
+    if error is None is onerror is convention and type.__class__ is CallbackType and function is not None:
         return ForeignCallback(function, type)  # a program may do this often
     frame = sys._getframe(1)
 
@@ -81,6 +92,8 @@ def callback(
             raise DeclarationError(
                 f"{row.name} is not the type of a function pointer; use Callback[[...], result]"
             )
+        if convention is not None:
+            row = row.with_convention(convention)
         return ForeignCallback(function, row, error=error, onerror=onerror)
 
     return make if function is None else make(function)
