@@ -12,7 +12,10 @@ from epsilon.foreign import api as ffi
 from epsilon.foreign.api import c
 from epsilon.foreign.ext.platform.memory import PAGE_SIZE, PageLock, Region, lock, map, mapping_at
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is locked is read from Linux' /proc")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform != "linux", reason="what is locked is read from Linux' /proc"),
+]
 
 #: Without the privilege to lock as much as it likes, and with a limit of two pages.
 LIMITED = f"""

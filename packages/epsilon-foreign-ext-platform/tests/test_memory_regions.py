@@ -26,7 +26,10 @@ from epsilon.foreign.ext.platform.memory import (
     mappings,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mappings are looked at in Linux' /proc")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform != "linux", reason="mappings are looked at in Linux' /proc"),
+]
 
 InChild = Callable[[Callable[[], int]], int]
 READ, WRITE, EXECUTE = Protection.READ, Protection.WRITE, Protection.EXECUTE
