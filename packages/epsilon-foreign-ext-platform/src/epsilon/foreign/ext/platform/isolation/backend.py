@@ -282,6 +282,7 @@ class IsolatedBackend(BackendBase):
         """A call whose arguments are numbers and texts."""
         session, upcalls, number, name = self._session, self._upcalls, definition.number, definition.name
         lock, ready, converse = session.lock, session.ready, session.converse
+        box, timeout = session.channel.outbox, session.timeout
 
         def invoke(*values: Any) -> Any:
             with lock:
@@ -290,8 +291,8 @@ class IsolatedBackend(BackendBase):
                     upcalls.tell(life)
                 if number not in life.functions:
                     self._define(life, definition)
-                kind, content = post(session.channel.outbox, values)
-                content = converse(Conversation(life, name, session.timeout), kind, content)
+                kind, content = post(box, values)
+                content = converse(Conversation(life, name, timeout), kind, content)
             return natural(content)
 
         return invoke
@@ -398,6 +399,12 @@ def _natural(definition: Definition) -> _Natural:
     decode = codec((definition.signature.result,), (marshal,)).decode
     size = RESULT.size
 
+    plain = kind not in (Kind.VOID, Kind.COMPLEX, Kind.POINTER)
+    unpack = struct.Struct("=i" + codec((definition.signature.result,), (marshal,)).fields).unpack
+
+    def number(content: bytes) -> Any:
+        return unpack(content)[1]
+
     def value(content: bytes) -> Any:
         if kind is Kind.VOID:
             return None
@@ -409,7 +416,7 @@ def _natural(definition: Definition) -> _Natural:
         return found
 
     if not definition.capture_errno:
-        return value
+        return number if plain else value
     return lambda content: (value(content), RESULT.unpack_from(content)[0])
 
 

@@ -43,7 +43,10 @@ class Kind(enum.IntEnum):
 HEADER = struct.Struct("=IQ")
 #: Bytes of a message box, its header included.
 BOX = 64 * 1024
-_ROOM = BOX - HEADER.size
+ROOM = BOX - HEADER.size
+#: Up to so many bytes, a message is taken without ado.
+SHORT = 256
+_PIECE = int(Kind.PIECE)
 #: Semaphores and state come first, then the two boxes.
 STATE = 3 * SIZE
 _BOXES = 4096
@@ -52,6 +55,8 @@ DEAD, LIVE = 0, 1
 
 #: How often a semaphore is looked at before sleeping, at most and at least. One look takes about 60 ns.
 MOST_LOOKS, LEAST_LOOKS = 1024, 16
+#: After so many times that it did not pay, looking for long is tried again.
+RETRY = 16
 
 Wait = Callable[[], None]
 
@@ -74,6 +79,7 @@ class Channel:
         self._post, self._their_address = self._theirs.post, self._theirs.address
         self._take, self._own_address = self._own.take, self._own.address
         self._looks = MOST_LOOKS
+        self._vain = 0
         self._state = (address + STATE - window.BASE) >> 3
 
     def reset(self) -> None:
@@ -108,7 +114,10 @@ class Channel:
                     self._looks = looks * 2
                 return True
             left -= 1
-        if looks > LEAST_LOOKS:
+        self._vain += 1
+        if self._vain % RETRY == 0:
+            self._looks = MOST_LOOKS
+        elif looks > LEAST_LOOKS:
             self._looks = looks // 2
         return False
 
@@ -124,9 +133,9 @@ class Channel:
     def send(self, kind: Kind, content: bytes | bytearray | memoryview, wait: Wait) -> None:
         """Send a message of any length; `wait` waits for the other side's answers in between."""
         view = memoryview(content)
-        while len(view) > _ROOM:
-            self._put(Kind.PIECE, view[:_ROOM])
-            view = view[_ROOM:]
+        while len(view) > ROOM:
+            self._put(Kind.PIECE, view[:ROOM])
+            view = view[ROOM:]
             wait()
             self._expect(Kind.NEXT)
         self._put(kind, view)
@@ -149,7 +158,7 @@ class Channel:
         while True:
             kind, size = HEADER.unpack_from(self.inbox)
             HEADER.pack_into(self.inbox, 0, 0, 0)
-            if size > _ROOM:
+            if size > ROOM:
                 raise ProtocolError(f"a message of {size} bytes")
             content = bytes(self.inbox[HEADER.size : HEADER.size + size])
             if kind != Kind.PIECE:

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal as signals
-from typing import NamedTuple
 
 from ..errors import PlatformError
 from .report import EXIT, MEMORY, STOPPED, TIMEOUT, Report
-
-
-class Frame(NamedTuple):
-    """A C frame: the function, how far into it in bytes, the file that it is in; what is unknown is "" or 0."""
-
-    address: int
-    function: str
-    offset: int
-    library: str
-
-    def __str__(self) -> str:
-        place = f"{self.function}+{self.offset:#x}" if self.function else f"{self.address:#x}"
-        return f"{place} in {os.path.basename(self.library)}" if self.library else place
+from .symbols import Frame, named
 
 
 class ForeignCrash(PlatformError, RuntimeError):
@@ -47,9 +33,9 @@ class ForeignCrash(PlatformError, RuntimeError):
     def backtrace(self) -> tuple[Frame, ...]:
         """The C frames, innermost first. Names are looked up when they are first asked for."""
         if self._backtrace is None:
-            from .symbols import named
-
-            self._backtrace = tuple(named(frame) for frame in self._report.frames)
+            self._backtrace = tuple(
+                named(frame, returns=position > 0) for position, frame in enumerate(self._report.frames)
+            )
         return self._backtrace
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -146,9 +146,10 @@ class Keeper:
             self._tell(child.report)
 
     def _tell(self, report: Report) -> None:
+        # In this order: once the parent has the report, nothing of this child comes any more.
+        self._channel.end()
         with contextlib.suppress(OSError):
             self._control.send(ENDED + b" " + report.encode())
-        self._channel.end()
 
     def _kill_rest(self) -> None:
         """Processes that the foreign code started are the keeper's children now."""

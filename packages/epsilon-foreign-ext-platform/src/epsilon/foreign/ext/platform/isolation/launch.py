@@ -80,7 +80,7 @@ class Keeper:
         until = time.monotonic() + seconds
         while True:
             left = max(0, until - time.monotonic())
-            if select.select([self._control], [], [], left)[0]:
+            if _readable(self._control.fileno(), left):
                 break
             if left <= 0:
                 raise TimeoutError
@@ -92,7 +92,7 @@ class Keeper:
 
     def gone(self) -> bool:
         """Has the keeper ended?"""
-        return bool(select.select([self._watch], [], [], 0)[0])
+        return self._watch < 0 or bool(_readable(self._watch, 0))
 
     def lost(self) -> Report:
         """After the keeper itself has ended, or does not answer: make sure that nothing of it is left."""
@@ -110,7 +110,7 @@ class Keeper:
         if self._watch < 0:
             return
         self._control.close()
-        if not select.select([self._watch], [], [], 5.0)[0]:
+        if not _readable(self._watch, 5.0):
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(self._watch, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):  # somebody else has waited for every child
@@ -123,6 +123,13 @@ class Keeper:
         self._control.close()
         os.close(self._watch)
         self._watch = -1
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    """Does a descriptor become readable within so long? poll(2), which takes any number, unlike select(2)."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def _code_file() -> int:

@@ -1,4 +1,4 @@
-"""The conversation with a child: starting one when there is none, asking it, answering its upcalls, noticing its end."""
+"""The conversation with a child: starting one, asking it, answering its upcalls, noticing its end."""
 
 from __future__ import annotations
 

@@ -42,21 +42,19 @@ class Child:
         self.traced = traced
         self.report: Report | None = None
         self._cause: Report | None = None
-        self._entered: set[int] = set()
 
     def notice(self, thread: int, status: int) -> None:
         """Take in what waitpid(2) said of one of its threads, and let it go on."""
         if os.WIFSTOPPED(status):
-            try:
+            # Killed while it is looked at: its end is yet to be told.
+            with contextlib.suppress(OSError):
                 self._stopped(thread, os.WSTOPSIG(status), status >> 16)
-            except OSError:
-                pass  # killed while it was looked at; its end is yet to be told
         elif thread == self.process:
             self._ended(status)
 
     def _stopped(self, thread: int, signal_number: int, event: int) -> None:
         if event == tracing.EVENT_SECCOMP:
-            # Once more when the call begins, and once more when it is done.
+            # Stop once more when the call is done.
             tracing.resume(thread, 0, tracing.SYSCALL)
         elif signal_number == signal.SIGTRAP | 0x80:
             self._system_call(thread)
@@ -92,12 +90,7 @@ class Child:
         )
 
     def _system_call(self, thread: int) -> None:
-        """The beginning or the end of a system call that asks for memory."""
-        if thread not in self._entered:
-            self._entered.add(thread)
-            tracing.resume(thread, 0, tracing.SYSCALL)
-            return
-        self._entered.discard(thread)
+        """The end of a system call that asks for memory."""
         if _refused(tracing.registers(thread)):
             self.kill(Report(MEMORY, frames=self._frames(thread)))
         else:

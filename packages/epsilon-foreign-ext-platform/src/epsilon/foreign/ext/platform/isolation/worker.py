@@ -27,7 +27,7 @@ from epsilon.foreign.backend import (
 )
 from epsilon.foreign.backend import Kind as TypeKind
 
-from .channel import HEADER, Channel, Kind
+from .channel import HEADER, ROOM, Channel, Kind
 from .codec import TEXT, Codec, codec
 from .machine import INT, WORD, c_function, local_backend, local_backends
 from .mapping import is_code
@@ -66,11 +66,17 @@ class CallbackDefinition(NamedTuple):
 
 
 class _Function(NamedTuple):
-    call: Callable[..., tuple[Any, int]]
+    call: Callable[..., Any]
+    """Returns the result, with errno where it is wanted."""
+    take: Callable[[memoryview], tuple[Any, ...]] | None
+    """Reads the arguments where they lie, when they are plain values."""
+    put: Callable[[memoryview, Any], None] | None
+    """Writes a plain result where it goes."""
     arguments: Codec
     result: Codec
     natural: Callable[[Any], tuple[Any, ...]]
     """What the result's codec is given of a result."""
+    errno: bool
 
 
 class KeptError(Exception):
@@ -96,12 +102,21 @@ class Worker:
 
     def _serve(self) -> tuple[int, bytes]:
         """Do what the next message says; returns those that answer an upcall."""
-        channel = self._channel
+        channel, functions = self._channel, self._functions
+        box, head, number_of = channel.inbox, HEADER.unpack_from, CALL.unpack_from
         while True:
             channel.wait()
+            kind, _ = head(box)
+            if kind == Kind.CALL:
+                function = functions[number_of(box, HEADER.size)[0]]
+                take = function.take
+                if take is not None:
+                    self._call(function, take(box))
+                    continue
             kind, content = channel.receive(channel.wait)
             if kind == Kind.CALL:
-                self._call(content)
+                function = functions[number_of(content)[0]]
+                self._call(function, function.arguments.decode(content, CALL.size))
             elif kind in (Kind.RETURN, Kind.FAIL):
                 return kind, content
             else:
@@ -120,20 +135,25 @@ class Worker:
         words = type(error).__name__, str(getattr(error, "errno", None) or 0), str(error)
         self._channel.send(Kind.RAISED, "\0".join(words).encode(errors="replace"), self._channel.wait)
 
-    def _call(self, content: bytes) -> None:
-        function = self._functions[CALL.unpack_from(content)[0]]
-        arguments = function.arguments.decode(content, CALL.size)
-        self._talking.release()
+    def _call(self, function: _Function, arguments: tuple[Any, ...]) -> None:
+        talking = self._talking
+        talking.release()
         try:
-            result, errno = function.call(*arguments)
+            result = function.call(*arguments)
         except KeptError:
-            self._talking.acquire()
+            talking.acquire()
             self._channel.send(Kind.KEPT, b"", self._channel.wait)
         except BaseException as error:
-            self._talking.acquire()
+            talking.acquire()
             self._raised(error)
         else:
-            self._talking.acquire()
+            talking.acquire()
+            put = function.put
+            if put is not None:
+                put(self._channel.outbox, result)
+                self._channel.post()
+                return
+            result, errno = result if function.errno else (result, 0)
             encoded = function.result.encode(function.natural(result))
             self._channel.send(Kind.RESULT, RESULT.pack(errno) + encoded, self._channel.wait)
 
@@ -149,13 +169,18 @@ class Worker:
             result_marshal=_plain(definition.result_marshal),
             release_gil=definition.release_gil,
             capture_errno=definition.capture_errno,
-            finish=_with_errno if definition.capture_errno else _without_errno,
+            finish=_with_errno if definition.capture_errno else None,
         )
+        arguments = codec(signature.parameters, definition.marshals)
+        result = codec((signature.result,), (definition.result_marshal,))
         self._functions[definition.number] = _Function(
             local_backend(signature).bind(definition.address, binding),
-            codec(signature.parameters, definition.marshals),
-            codec((signature.result,), (definition.result_marshal,)),
+            _taker(arguments),
+            None if definition.capture_errno else _putter(signature.result, result),
+            arguments,
+            result,
             _natural(signature.result, definition.result_marshal),
+            definition.capture_errno,
         )
 
     def _define_callback(self, content: bytes) -> None:
@@ -240,6 +265,25 @@ def _plain(marshal: Marshal) -> Marshal:
     return Marshal.BYTES if marshal in TEXT else Marshal.VALUE
 
 
+def _taker(arguments: Codec) -> Callable[[memoryview], tuple[Any, ...]] | None:
+    if not arguments.plain or struct.calcsize("=" + arguments.fields) > ROOM - CALL.size:
+        return None
+    unpack = struct.Struct("=" + arguments.fields).unpack_from
+    return lambda box: unpack(box, _OFFSET)
+
+
+def _putter(type: AbiType, result: Codec) -> Callable[[memoryview, Any], None] | None:
+    if not result.plain or struct.calcsize("=" + result.fields) > ROOM - RESULT.size:
+        return None
+    packed = struct.Struct("=IQi" + result.fields)
+    pack, kind, size = packed.pack_into, int(Kind.RESULT), packed.size - HEADER.size
+    if type.kind is TypeKind.VOID:
+        return lambda box, result: pack(box, 0, kind, size, 0)
+    if type.kind is TypeKind.POINTER:
+        return lambda box, result: pack(box, 0, kind, size, 0, result or 0)
+    return lambda box, result: pack(box, 0, kind, size, 0, result)
+
+
 def _natural(type: AbiType, marshal: Marshal) -> Callable[[Any], tuple[Any, ...]]:
     if type.kind is TypeKind.VOID:
         return lambda result: ()
@@ -250,10 +294,6 @@ def _natural(type: AbiType, marshal: Marshal) -> Callable[[Any], tuple[Any, ...]
 
 def _with_errno(result: Any, errno: int) -> tuple[Any, int]:
     return result, errno
-
-
-def _without_errno(result: Any) -> tuple[Any, int]:
-    return result, 0
 
 
 def _made(function: Callable[..., Any], upcall: Upcall) -> CallbackHandle:
