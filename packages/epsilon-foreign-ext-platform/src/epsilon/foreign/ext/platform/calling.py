@@ -48,7 +48,7 @@ _TABLE = (
         "aapcs64", "Arm's, everywhere but on Windows and macOS the same", "AArch64", ("aapcs",), _AAPCS64
     ),
     CallingConvention("vectorcall", "Microsoft's with vectors in registers", "x86-64", (), _X86),
-    CallingConvention("stdcall", "the Windows API of 32-bit programs", "x86", ("winapi", "pascal"), _X86),
+    CallingConvention("stdcall", "the Windows API of 32-bit programs", "x86", ("winapi",), _X86),
     CallingConvention("fastcall", "two arguments in registers", "x86", (), _X86),
     CallingConvention("thiscall", "methods of C++ classes in 32-bit programs", "x86", (), _X86),
 )
@@ -68,17 +68,26 @@ def conventions() -> list[CallingConvention]:
     backends = {name: get_backend(name) for name in available_backends()}
     found = []
     for row in _TABLE:
-        signature = Signature(VOID, (), convention=row.name)
+        signature = Signature(VOID, (), convention="c" if row.name == own_convention() else row.name)
         able = tuple(name for name, backend in backends.items() if backend.supports(signature))
         found.append(row._replace(backends=able))
     return found
 
 
+def own_convention() -> str | None:
+    """Which convention of the table the platform's C functions have; None where it is not in the table."""
+    system = "win32" if sys.platform in ("win32", "cygwin") else "posix"
+    return {("x86-64", "posix"): "sysv", ("x86-64", "win32"): "ms", ("AArch64", "posix"): "aapcs64"}.get(
+        (processor(), system)
+    )
+
+
 def convention(name: str) -> str:
     """The name that declarations take for a convention that other tools may call otherwise: ``win64`` gives ``ms``.
 
-    On 64-bit Windows the conventions of the 32-bit API are all the one that there is, as compilers have it there.
-    Raises UnsupportedPlatformError for a convention of another processor or one that no backend here can call, and
+    The convention that C functions have on this platform gives ``c``, which every backend calls. On 64-bit Windows the
+    conventions of the 32-bit API are all the one that there is, as compilers have it there. Raises
+    UnsupportedPlatformError for a convention of another processor or one that no backend here can call, and
     DeclarationError for a name that means nothing, with those that do.
     """
     if not isinstance(name, str):
@@ -96,6 +105,8 @@ def convention(name: str) -> str:
 
 
 def _usable(row: CallingConvention) -> str:
+    if row.name == own_convention():
+        return "c"
     if row.backends:
         return row.name
     if row.processor != processor():

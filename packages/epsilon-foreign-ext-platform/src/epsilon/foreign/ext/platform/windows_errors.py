@@ -72,3 +72,8 @@ def errno_of(code: int) -> int:
     """The errno that Python takes it for on Windows: EINVAL for a code that the table does not have."""
     row = _TABLE.get(code)
     return row[2] if row else errno.EINVAL
+
+
+def code_of(name: str) -> int | None:
+    """The code of a constant, None for a name that the table does not have."""
+    return next((code for code, row in _TABLE.items() if row[0] == name), None)
