@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .loaded.namespaces import Namespace, NamespaceError, namespace
     from .memory import Protection, Region, SecretArena, lock, map
     from .search.cache import CacheError
+    from .search.elsewhere import MacProcess, WindowsProcess, search_order
     from .search.explanation import Explanation, Step
     from .search.find import explain_search, find_library
     from .search.finder import install_finder, uninstall_finder
@@ -54,6 +55,7 @@ else:
             ".loaded.namespaces": "Namespace NamespaceError namespace",
             ".memory": "Protection Region SecretArena lock map",
             ".search.cache": "CacheError",
+            ".search.elsewhere": "MacProcess WindowsProcess search_order",
             ".search.explanation": "Explanation Step",
             ".search.find": "explain_search find_library",
             ".search.finder": "install_finder uninstall_finder",
@@ -76,6 +78,7 @@ __all__ = [
     "Frame",
     "LoadedLibrary",
     "LoadedSegment",
+    "MacProcess",
     "Namespace",
     "NamespaceError",
     "NamespaceInUseError",
@@ -88,6 +91,7 @@ __all__ = [
     "SecretArena",
     "Step",
     "UnsupportedPlatformError",
+    "WindowsProcess",
     "__version__",
     "convention",
     "conventions",
@@ -104,6 +108,7 @@ __all__ = [
     "map",
     "memory",
     "namespace",
+    "search_order",
     "symbol_at",
     "uninstall_finder",
     "versioned_symbol",

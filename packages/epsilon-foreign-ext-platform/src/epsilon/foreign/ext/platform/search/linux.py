@@ -9,7 +9,7 @@ file that it would then fail to load is passed over with the reason, since the n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..elf.dynamic import DF_1_NODEFLIB
 from . import hwcaps
@@ -50,7 +50,7 @@ class Search:
 
     def _with_scripts(self, name: str, depth: int = 0) -> Iterator[Step]:
         """The judged steps for a name, and after a linker script those for the libraries that it stands for."""
-        for step in self._candidates(name, file_names(name), self.situation.callers):
+        for step in self._candidates(name, file_names(name), self.situation.callers, first=True):
             if step.path is None or step.reason:
                 yield step
                 continue
@@ -84,7 +84,7 @@ class Search:
         for needed in facts.needed:
             where = self._resolve(needed, chain)
             if where is None:
-                return f"it needs {needed}, which is not found"
+                return f"it needs {needed}, which is not found{self._hint(needed, chain)}"
             if reason := "" if self._is_loaded(where) else self.reason_against(where, chain):
                 return f"it needs {needed}, and {where} would not load: {reason}"
             found[needed] = where
@@ -111,6 +111,15 @@ class Search:
                 return step.path
         return None
 
+    def _hint(self, needed: str, chain: tuple[LibraryFacts, ...]) -> str:
+        """Is it in LD_LIBRARY_PATH as it is now, which the loader does not know?"""
+        for step in self._candidates(needed, exactly(needed), chain, first=True):
+            if step.place == "LD_LIBRARY_PATH" and step.path:
+                return (
+                    f" (the loader does not know that LD_LIBRARY_PATH has {step.path}: it was set too late)"
+                )
+        return ""
+
     def _stops_at(self, path: str) -> bool:
         facts = self._examine(path)
         return not (isinstance(facts, RefusedError) and facts.passed_over)
@@ -127,15 +136,22 @@ class Search:
     def _is_loaded(self, path: str) -> bool:
         return path in self.situation.loaded
 
-    def _candidates(self, name: str, names: FileNames, callers: tuple[LibraryFacts, ...]) -> Iterator[Step]:
-        """Every file that may be meant, unjudged, and every place where there is none, in the loader's order."""
+    def _candidates(
+        self, name: str, names: FileNames, callers: tuple[LibraryFacts, ...], *, first: bool = False
+    ) -> Iterator[Step]:
+        """Every file that may be meant, unjudged, and every place where there is none, in the loader's order.
+
+        `first` is for what was asked for, other than for what that needs.
+        """
         if is_path(name):
             yield _there(Step("path", name, name, ""))
             return
         yield from self._loaded(names)
         caller = callers[0] if callers else None
         seen: set[tuple[int, int]] = set()
-        for place, directories in self._before_cache(caller, callers):
+        # What a library needs the loader looks for by itself, in the environment that it has read.
+        environment = self.situation.environment if first else self.situation.first_environment()
+        for place, directories in self._before_cache(caller, callers, environment):
             yield from self._in_directories(place, directories, names, seen)
         if caller is not None and caller.flags & DF_1_NODEFLIB:
             yield Step(
@@ -149,13 +165,16 @@ class Search:
         yield from self._in_directories("default directories", list(self.situation.defaults()), names, seen)
 
     def _before_cache(
-        self, caller: LibraryFacts | None, callers: tuple[LibraryFacts, ...]
+        self,
+        caller: LibraryFacts | None,
+        callers: tuple[LibraryFacts, ...],
+        environment: Mapping[str, str],
     ) -> Iterator[tuple[str, list[str]]]:
         if caller is None or caller.runpath is None:
             for each in callers:
                 if each.rpath is not None:
                     yield f"DT_RPATH of {each.path}", self._expanded(each.rpath, each)
-        yield "LD_LIBRARY_PATH", self.situation.library_path
+        yield "LD_LIBRARY_PATH", self.situation.library_path(environment)
         if caller is not None and caller.runpath is not None:
             yield f"DT_RUNPATH of {caller.path}", self._expanded(caller.runpath, caller)
 

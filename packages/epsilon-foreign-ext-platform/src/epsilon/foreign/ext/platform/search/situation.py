@@ -34,6 +34,8 @@ class Situation(NamedTuple):
 
     architecture: Architecture
     environment: Mapping[str, str]
+    first_environment: Callable[[], Mapping[str, str]]
+    """As it was when the process began: the one that the loader has read."""
     callers: tuple[LibraryFacts, ...]
     loaded: tuple[str, ...]
     cache_path: str
@@ -48,10 +50,9 @@ class Situation(NamedTuple):
         defaults = self.defaults()
         return Tokens(origin, defaults[0].strip("/") if defaults else "lib", os.uname().machine).expand(text)
 
-    @property
-    def library_path(self) -> list[str]:
-        """The directories of LD_LIBRARY_PATH, as it is now, for which the tokens are the program's."""
-        listed = split_path(self.environment.get("LD_LIBRARY_PATH", ""), ":;")
+    def library_path(self, environment: Mapping[str, str]) -> list[str]:
+        """The directories of LD_LIBRARY_PATH, for which the tokens are the program's."""
+        listed = split_path(environment.get("LD_LIBRARY_PATH", ""), ":;")
         program = self.callers[-1].origin if self.callers else os.curdir
         return [] if self.secure else [self.expand(directory, program) for directory in listed]
 
@@ -69,6 +70,7 @@ def present(caller: str | None = None, loaded: tuple[str, ...] = ()) -> Situatio
     return Situation(
         _architecture(),
         os.environ,
+        first_environment,
         tuple(chain.values()),
         loaded,
         cache.PATH,
@@ -125,7 +127,7 @@ def default_directories() -> tuple[str, ...]:
         listed = []
     program = _facts(_program())
     others = [] if program is None else split_path(program.rpath or "") + split_path(program.runpath or "")
-    others += split_path(_first_environment().get("LD_LIBRARY_PATH", ""), ":;")
+    others += split_path(first_environment().get("LD_LIBRARY_PATH", ""), ":;")
     taken = {os.path.normpath(_simply(directory, program)) for directory in others}
     return tuple(directory for directory in listed if directory not in taken) or _USUAL
 
@@ -134,7 +136,8 @@ def _simply(directory: str, program: LibraryFacts | None) -> str:
     return Tokens("" if program is None else program.origin, "lib", os.uname().machine).expand(directory)
 
 
-def _first_environment() -> Mapping[str, str]:
+@functools.cache
+def first_environment() -> Mapping[str, str]:
     """The environment as it was when the process began, which is the one that the loader has read."""
     try:
         with open("/proc/self/environ", "rb") as file:
