@@ -6,6 +6,7 @@ EPSILON_FOREIGN_BACKEND names the backend under test. Much of this package does 
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import subprocess
@@ -83,6 +84,7 @@ def in_child() -> Callable[[Callable[[], int]], int]:
         pid = os.fork()
         if pid == 0:
             status = 255
+            faulthandler.disable()  # the child's end is what is tested
             try:
                 status = work()
             finally:

@@ -325,9 +325,6 @@ def test_code_that_runs_past_a_guarded_region_is_stopped_there(in_child: InChild
     region = map(PAGE_SIZE, guard=True)
 
     def overrun() -> int:
-        import faulthandler
-
-        faulthandler.disable()
         memset(region.address, 1, PAGE_SIZE + 1)
         return 0
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from epsilon.foreign.api import ArgumentValueError, LifetimeError, c
+from epsilon.foreign.backend import ProcessLock
 
 from ..clib import libc, nonnegative, retried
 from ..errors import PlatformError
@@ -20,6 +21,9 @@ T = TypeVar("T")
 
 #: The longest that poll(2) and its kin are asked to wait at a time: an int of milliseconds.
 LONGEST = (2**31 - 1) / 1000
+
+
+_once = ProcessLock()
 
 
 class ClosedDescriptorError(LifetimeError, ValueError):
@@ -55,15 +59,20 @@ class Descriptor:
 
     def close(self) -> None:
         """Close the descriptor; the second time does nothing."""
-        # The number is taken first: nobody may close it twice, when it may be somebody else's already.
-        fd, self._fd = self._fd, -1
+        fd = self._take()
         if fd >= 0:
             os.close(fd)
 
     def detach(self) -> int:
         """Give the number away: whoever gets it closes it."""
-        fd = self.fileno()
-        self._fd = -1
+        self.fileno()
+        fd = self._take()
+        return fd if fd >= 0 else self.fileno()  # which says that another thread was faster
+
+    def _take(self, _lock: Any = _once) -> int:
+        """The number, once: closed twice, it could be somebody else's the second time."""
+        with _lock:
+            fd, self._fd = self._fd, -1
         return fd
 
     def __enter__(self) -> Self:

@@ -120,5 +120,6 @@ class Epoll(Descriptor):
 
     def _control(self, operation: int, fd: Any, events: EpollEvents, data: int | None) -> None:
         number = fd if isinstance(fd, int) else fd.fileno()
-        event = epoll_event(EpollEvents(events), number if data is None else data)
+        # A negative number is no descriptor, as the kernel will say.
+        event = epoll_event(EpollEvents(events), max(number, 0) if data is None else data)
         epoll_ctl(self.fileno(), operation, number, pointer(event))

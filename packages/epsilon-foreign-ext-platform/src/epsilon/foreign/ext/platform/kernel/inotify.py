@@ -76,7 +76,7 @@ def inotify_init1(flags: c.int) -> c.int: ...
 
 
 @libc.function(check=nonnegative(_ADD_HINTS))
-def inotify_add_watch(fd: c.int, path: c.bytes, mask: c.uint32) -> c.int: ...
+def inotify_add_watch(fd: c.int, path: c.string, mask: c.uint32) -> c.int: ...
 
 
 @libc.function(check=zero({errno.EINVAL: "there is no such watch"}))
@@ -112,7 +112,8 @@ class Inotify(Descriptor):
 
         Raises ForeignOSError (FileNotFoundError, PermissionError, NotADirectoryError with `ONLYDIR` ...).
         """
-        return inotify_add_watch(self.fileno(), os.fsencode(path), InotifyEvents(events))
+        name: Any = os.fsencode(path)  # a string of C is bytes, too, and has no NUL inside
+        return inotify_add_watch(self.fileno(), name, InotifyEvents(events))
 
     def remove(self, watch: int) -> None:
         """End a watch; an `IGNORED` event follows. Raises ForeignOSError (EINVAL) for one that has ended already."""
