@@ -58,15 +58,17 @@ def remote_memory() -> RemoteMemory | None:
     return remote
 
 
-def string_at(address: int) -> bytes:
-    """The bytes at a raw address up to a NUL, in the memory of the backend in use."""
-    remote = remote_memory()
+def string_at(address: int, place: int = 0) -> bytes:
+    """The bytes at a raw address up to a NUL, in the memory of the backend in use; or of the one whose shared memory
+    the address was read from, at `place`."""
+    remote = next((each for each in remotes if place and each.shares(place)), None) or remote_memory()
     return ctypes.string_at(address) if remote is None else remote.read_string(address)
 
 
-def check_reach(address: int, size: int) -> None:
-    """Raise `RemoteMemoryError` when `size` bytes at a raw address are another process's alone."""
-    remote = remote_memory()
+def check_reach(address: int, size: int, origin: object = None) -> None:
+    """Raise `RemoteMemoryError` when `size` bytes at a raw address are another process's alone: that of the backend in
+    use, or of `origin` when it has a ``remote``."""
+    remote: RemoteMemory | None = getattr(origin, "remote", None) or remote_memory()
     if remote is not None and not remote.shares(address, size):
         raise RemoteMemoryError(
             f"{address:#x} is an address in the process of {remote!r}, which this process does not share: "

@@ -184,7 +184,7 @@ def _address(row: ForeignType) -> Items:
         if found is None or text is None:
             value = found
         elif remotes and kept_at(holder, address, found) is None:
-            value = text(foreign_string(found))
+            value = text(foreign_string(found, address))
         else:
             value = text(ctypes.string_at(found))
         return value if outward is None else outward(value)

@@ -205,6 +205,8 @@ class Pointer(Data):
         if not self._address:
             return NullPointerError(f"{shown}: the pointer is NULL")
         if not self._upper:
+            if remotes:  # what is promised by the type may be there, but not in this process
+                check_reach(self._address, items.size, self._owner)
             return BoundsError(
                 f"{shown}: the bounds of {self._address:#x} are unknown; state them by .bounded(n)"
             )
@@ -333,7 +335,7 @@ class Pointer(Data):
         if self._upper and not self._lower <= self._address <= upper <= self._upper:
             raise self._refusal(f"0:{count}", items)
         if remotes and not self._upper:
-            check_reach(self._address, count * items.size)
+            check_reach(self._address, count * items.size, self._owner)
         made: Self = self._moved(self._address)
         made._lower, made._upper = self._address, upper
         return made
