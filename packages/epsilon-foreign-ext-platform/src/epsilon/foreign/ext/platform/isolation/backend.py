@@ -24,6 +24,8 @@ from epsilon.foreign.backend import (
     LifetimeError,
     Marshal,
     Memory,
+    Parameter,
+    ProcessLock,
     RemoteMemoryError,
     Signature,
     Upcall,
@@ -31,7 +33,9 @@ from epsilon.foreign.backend import (
     converter,
     foreign_function,
     free,
+    preferred_backend,
     remotes,
+    use_backend,
 )
 
 from .channel import BOX, HEADER
@@ -65,28 +69,39 @@ class IsolatedBackend(BackendBase):
         traced: bool = True,
     ) -> None:
         super().__init__()
-        #: Ends the child. Its functions raise LifetimeError from then on; memory in use stays until it is freed.
-        self.close: Callable[[], Any]
         me = weakref.ref(self)  # what belongs to it must not keep it alive
         self._upcalls = Upcalls(me)
-        self._session = self._upcalls.session = Session(
-            timeout=timeout,
-            memory_limit=memory_limit,
-            profile=profile,
-            descriptors=tuple(descriptors),
-            reserve=reserve,
-            traced=traced,
-            upcall=self._upcalls.answer,
-            begin=lambda life: (backend := me()) and backend._begin(life),
+        self._lazy = _Lazy(
+            lambda: Session(
+                timeout=timeout,
+                memory_limit=memory_limit,
+                profile=profile,
+                descriptors=tuple(descriptors),
+                reserve=reserve,
+                traced=traced,
+                upcall=upcalls.answer,
+                begin=lambda life: (backend := me()) and backend._begin(life),
+            )
         )
+        upcalls = self._upcalls
         self.capabilities = frozenset().union(*(backend.capabilities for backend in local_backends()))
         self._numbers = itertools.count(1)
         self._tokens = itertools.count(1)
         self._libraries: dict[int, tuple[str | None, int | None]] = {}
         self._symbols: dict[int, tuple[int, str]] = {}
         self._first: dict[int, tuple[str, int]] = {}
-        remotes.append(self._session)
-        self.close = weakref.finalize(self, _close, self._session)
+        memory = weakref.proxy(self)
+        remotes.append(memory)
+        #: Ends the child. Its functions raise LifetimeError from then on; memory in use stays until it is freed.
+        self.close: Callable[[], Any] = weakref.finalize(self, _close, self._lazy, memory)
+
+    @property
+    def _session(self) -> Session:
+        """Made when it is first needed. Raises BackendUnavailableError, LifetimeError."""
+        session = self._lazy.session or self._lazy.make()
+        if self._upcalls.session is None:
+            self._upcalls.session = session
+        return session
 
     # -- What it is
 
@@ -107,8 +122,8 @@ class IsolatedBackend(BackendBase):
     @property
     def process(self) -> int | None:
         """The process id of the child; None while there is none."""
-        life = self._session.life
-        return None if life is None else life.process
+        life = self._lazy.session and self._lazy.session.life
+        return life.process if life else None
 
     # -- Libraries
 
@@ -180,18 +195,20 @@ class IsolatedBackend(BackendBase):
     def alloc(self, size: int, alignment: int = FUNDAMENTAL) -> int:
         """Zeroed memory that this process and the child have at the same address. Raises MemoryError, ValueError,
         LifetimeError."""
-        if self._session.closed:
+        if self._lazy.closed:
             raise LifetimeError("the isolated backend is closed")
         return self._session.heap.alloc(size, alignment)
 
     def free(self, address: int, *, _free: Callable[[int], None] = free) -> None:
         """Free what `alloc` of any backend returned."""
-        if not self._session.heap.free(address):
+        session = self._lazy.session
+        if session is None or not session.heap.free(address):
             _free(address)
 
     def shares(self, address: int, size: int = 1) -> bool:
         """Is this memory the same in both processes?"""
-        return self._session.region.holds(address, size)
+        session = self._lazy.session
+        return session is not None and session.region.holds(address, size)
 
     def read(self, address: int, size: int) -> bytes:
         """A copy of `size` bytes of the child's memory. Raises RemoteMemoryError for what is not mapped there."""
@@ -211,6 +228,18 @@ class IsolatedBackend(BackendBase):
                 return found
             address += len(piece)
 
+    def fetch(self, pointer: Any, count: int = 1) -> Any:
+        """A copy of `count` elements that a pointer from the child points to, as an array of this process.
+
+        Raises RemoteMemoryError, and what `read` raises; TypeError for what is no pointer.
+        """
+        from epsilon.foreign.runtime import Pointer, from_buffer
+
+        if not isinstance(pointer, Pointer):
+            raise TypeError(f"expected a pointer, got {type(pointer).__name__}")
+        size = pointer.target_size() * count
+        return from_buffer(pointer.target(), bytearray(self.read(pointer.address, size)))
+
     def write(self, address: int, data: bytes) -> None:
         """Copy bytes into the child's memory. Raises RemoteMemoryError for what cannot be written there."""
         buffer = ctypes.create_string_buffer(data, len(data)) if data else b""
@@ -223,8 +252,8 @@ class IsolatedBackend(BackendBase):
 
     def _transfer(self, call: str, here: int, there: int, size: int) -> int:
         """process_vm_readv(2) or process_vm_writev(2): how many bytes went, or -1."""
-        life = self._session.life
-        if life is None:
+        life = self._lazy.session and self._lazy.session.life
+        if not life:
             raise RemoteMemoryError("there is no isolated process to read from or write to")
         local = (ctypes.c_size_t * 2)(here, size)
         remote = (ctypes.c_size_t * 2)(self._current(life, there), size)
@@ -236,14 +265,66 @@ class IsolatedBackend(BackendBase):
     def bind(self, address: int, binding: Binding | Signature) -> Callable[..., Any]:
         """See `Backend.bind`. Raises NotAFunctionError for the address of data, ForeignCrash."""
         whole = self._validated(address, binding)
-        traced = whole._replace(parameters=_lending(whole), make=None)
+        traced = whole._replace(parameters=self._lending(whole), finish=self._finish(whole), make=None)
         return foreign_function(address, traced, self._invoker(address, whole), self.name)
+
+    def _finish(self, binding: Binding) -> Callable[..., Any] | None:
+        """What makes the result: it may look at addresses, which are the child's."""
+        finish = binding.finish
+        if finish is None or binding.signature.result.kind not in (Kind.POINTER, Kind.AGGREGATE):
+            return finish
+        region, local = self._session.region, local_backends()[0]
+
+        def finished(*result: Any) -> Any:
+            if isinstance(result[0], Address):  # into memory of this process: see `Loans.returned`
+                with use_backend(local):
+                    return finish(*result)
+            with use_backend(self):
+                made = finish(*result)
+            if isinstance(made, Memory) and not region.holds(made._address):
+                self._mark(made)
+            return made
+
+        return finished if binding.signature.result.kind is Kind.POINTER else self._within(finish)
+
+    def _mark(self, pointer: Any) -> None:
+        """Let a pointer to memory that only the child has know it, and promise nothing."""
+        if getattr(pointer, "_owner", self) is None:
+            pointer._owner = self
+            pointer._lower = pointer._upper = 0
+
+    def _within(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that is called with this backend in use."""
+
+        def called(*args: Any) -> Any:
+            if preferred_backend() is self:
+                return function(*args)
+            with use_backend(self):
+                return function(*args)
+
+        return called
 
     def redirect(self, function: Callable[..., Any], address: int | None) -> None:
         """See `Backend.redirect`."""
         if not isinstance(function, ForeignFunction):
             raise TypeError(f"not a function that the {self.name} backend bound: {function!r}")
         function.redirect(address, self._invoker(address, function.binding) if address else None)
+
+    def _lending(self, binding: Binding) -> tuple[Parameter, ...]:
+        """Parameters whose converters say what their values were made of."""
+        texts = _texts_as_pointers(binding)
+        made = []
+        for type, parameter in zip(binding.signature.parameters, binding.parameters, strict=True):
+            convert = parameter.convert or converter(type, parameter.marshal)
+            traced: Converter | None = None
+            if type.kind is Kind.AGGREGATE:
+                traced = _of_aggregate(convert)
+            elif type.kind is Kind.POINTER and parameter.marshal not in TEXT:
+                traced = _of_pointer(self._within(convert))
+            elif texts and parameter.marshal in TEXT:
+                traced = _of_text(convert)
+            made.append(parameter._replace(convert=traced, marshal=Marshal.OBJECT) if traced else parameter)
+        return tuple(made)
 
     def _invoker(self, address: int, binding: Binding) -> Callable[..., Any]:
         signature = binding.signature
@@ -328,9 +409,9 @@ class IsolatedBackend(BackendBase):
                 returned = True
                 if pointer and loans is not None:
                     if errno:
-                        result = (result[0] and loans.returned(result[0]), result[1])
+                        result = (loans.returned(result[0]), result[1])
                     else:
-                        result = result and loans.returned(result)
+                        result = loans.returned(result)
             finally:
                 if loans is not None:
                     loans.settle(back=returned)
@@ -352,8 +433,8 @@ class IsolatedBackend(BackendBase):
 
     def restart(self) -> None:
         """End the child; the next call gets a fresh one."""
-        with self._session.lock:
-            self._session.restart()
+        if self._lazy.session is not None:
+            self._lazy.session.restart()
 
     def __enter__(self) -> Self:
         return self
@@ -364,7 +445,7 @@ class IsolatedBackend(BackendBase):
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._session.closed else f"process {self.process or 'not started'}"
+        state = "closed" if self._lazy.closed else f"process {self.process or 'not started'}"
         return f"<{self.name} backend, {state}>"
 
 
@@ -428,23 +509,6 @@ def _texts_as_pointers(binding: Binding) -> bool:
     return any(t.kind is Kind.POINTER and m not in TEXT for t, m in zip(types, binding.marshals, strict=True))
 
 
-def _lending(binding: Binding) -> tuple[Any, ...]:
-    """Parameters whose converters say what their values were made of."""
-    texts = _texts_as_pointers(binding)
-    made = []
-    for type, parameter in zip(binding.signature.parameters, binding.parameters, strict=True):
-        convert = parameter.convert or converter(type, parameter.marshal)
-        if type.kind is Kind.AGGREGATE:
-            parameter = parameter._replace(convert=_of_aggregate(convert), marshal=Marshal.OBJECT)
-        elif type.kind is Kind.POINTER and parameter.marshal in TEXT:
-            if texts:
-                parameter = parameter._replace(convert=_of_text(convert), marshal=Marshal.OBJECT)
-        elif type.kind is Kind.POINTER:
-            parameter = parameter._replace(convert=_of_pointer(convert), marshal=Marshal.OBJECT)
-        made.append(parameter)
-    return tuple(made)
-
-
 def _of_aggregate(convert: Converter) -> Converter:
     def converted(value: Any) -> Any:
         content = convert(value)
@@ -476,7 +540,28 @@ def _of_pointer(convert: Converter) -> Converter:
     return converted
 
 
-def _close(session: Session) -> None:
+class _Lazy:
+    """A session that is made when it is first needed: a backend that is merely there costs nothing."""
+
+    def __init__(self, make: Callable[[], Session]) -> None:
+        self._make = make
+        self._lock = ProcessLock()
+        self.session: Session | None = None
+        self.closed = False
+
+    def make(self) -> Session:
+        """The session. Raises BackendUnavailableError, LifetimeError."""
+        with self._lock:
+            if self.closed:
+                raise LifetimeError("the isolated backend is closed")
+            if self.session is None:
+                self.session = self._make()
+            return self.session
+
+
+def _close(lazy: _Lazy, memory: Any) -> None:
     """When a backend is closed or dropped, or the interpreter ends."""
-    remotes[:] = [each for each in remotes if each is not session]
-    session.close()
+    remotes[:] = [each for each in remotes if each is not memory]
+    lazy.closed = True
+    if lazy.session is not None:
+        lazy.session.close()

@@ -112,11 +112,14 @@ class Loans:
             known = self._copies[address, size] = _Copy(address, size, copy, readonly)
         return known.copy
 
-    def returned(self, address: int) -> int:
-        """A pointer from the child, as one of the parent's: into the original where it points into a copy."""
+    def returned(self, address: int | None) -> int | None:
+        """A pointer from the child: an `Address` in the original where it points into a copy."""
+        return address if address is None else self._original(address)
+
+    def _original(self, address: int) -> int:
         for each in self._copies.values():
-            if each.copy <= address < each.copy + each.size:
-                return each.address + address - each.copy
+            if each.copy <= address <= each.copy + each.size:
+                return Address(each.address + address - each.copy)
         return address
 
     def settle(self, *, back: bool) -> None:
@@ -133,7 +136,7 @@ class Loans:
         for slot in self._slots:
             index = (slot.place - window.BASE) >> 3
             now = _WORDS[index]
-            _WORDS[index] = slot.before if now == slot.during else self.returned(now)
+            _WORDS[index] = slot.before if now == slot.during else self._original(now)
         for each in self._copies.values():
             if not each.readonly:
                 if each.size <= _LOOKED_THROUGH:
@@ -146,7 +149,7 @@ class Loans:
         for index in range(first, first + copy.size // 8):
             word = _WORDS[index]
             if self._region.holds(word):
-                _WORDS[index] = self.returned(word)
+                _WORDS[index] = self._original(word)
 
 
 def lent(value: Any, canonical: Any) -> Any:

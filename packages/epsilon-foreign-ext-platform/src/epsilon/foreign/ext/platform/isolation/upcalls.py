@@ -21,6 +21,7 @@ from epsilon.foreign.backend import (
     UpcallParameter,
     completed,
     returner,
+    use_backend,
     window,
 )
 
@@ -187,7 +188,8 @@ class Upcalls:
                 raise DeadCallbackError(
                     f"C called callback {served.name if served else number} after it was released"
                 )
-            return Message.RETURN, self._run(served, served.function, content)
+            with use_backend(self._memory()):
+                return Message.RETURN, self._run(served, served.function, content)
         except BaseException as error:
             if alone or isinstance(error, DeadCallbackError):
                 _report(error, served)
