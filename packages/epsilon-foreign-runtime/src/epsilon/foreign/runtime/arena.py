@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from epsilon.foreign.backend import (
     DEAD,
@@ -47,6 +47,9 @@ class Arena(MemoryOwner):
     """
 
     __slots__ = ("_block", "_blocks", "_guard", "_source", "allocated")
+
+    # An attribute, because module globals may be gone when the last objects die.
+    _dead: ClassVar[int] = DEAD
 
     def __init__(self, *, confined: bool = False, source: Source | None = None, block: int = BLOCK) -> None:
         if not _asked:
@@ -131,7 +134,11 @@ class Arena(MemoryOwner):
         self.close()
 
     def __del__(self) -> None:
-        for address, free in getattr(self, "_blocks", ()):
+        # In a cycle other finalizers come after this one, and may close the arena or use what is in it.
+        self._cell = self._dead
+        self._cursor = self._end = 0
+        blocks, self._blocks = getattr(self, "_blocks", []), []
+        for address, free in blocks:
             free(address)
 
     def __repr__(self) -> str:
