@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 from epsilon.foreign.api import available_backends
 
+# What several files here share; pytest puts no folder of tests on sys.path.
+sys.path.insert(0, str(Path(__file__).with_name("support")))
+
 _NAMED = os.environ.get("EPSILON_FOREIGN_BACKEND")
 _FIRST = available_backends()[0]
 Compile = Callable[..., Path]
@@ -92,3 +95,17 @@ def in_child() -> Callable[[Callable[[], int]], int]:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     return in_child
+
+
+@pytest.fixture(scope="session")
+def crashes(compile_library: Compile) -> str:
+    """The path of the library of crashes.c: everything that foreign code can do wrong."""
+    source = Path(__file__).with_name("crashes.c").read_text(encoding="utf-8")
+    return str(compile_library(source, "libcrashes.so", "-pthread"))
+
+
+@pytest.fixture(scope="session")
+def isolated_library(compile_library: Compile) -> str:
+    """The path of the library of isolated.c."""
+    source = Path(__file__).with_name("isolated.c").read_text(encoding="utf-8")
+    return str(compile_library(source, "libisolated.so", "-pthread"))

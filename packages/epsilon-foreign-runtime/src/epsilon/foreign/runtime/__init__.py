@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ForeignError,
         FunctionData,
         LifetimeError,
+        RemoteMemoryError,
         UnknownBackendError,
         UnsupportedSignatureError,
         available_backends,
@@ -92,7 +93,7 @@ else:
             "epsilon.foreign.backend": """
                 DEFAULT_CONVENTION ArgumentError ArgumentRangeError ArgumentTypeError
                 ArgumentValueError BackendError BackendUnavailableError ClosedLibraryError
-                ForeignError FunctionData LifetimeError UnknownBackendError
+                ForeignError FunctionData LifetimeError RemoteMemoryError UnknownBackendError
                 UnsupportedSignatureError available_backends describe get_backend
                 register_backend select_backend unavailable_reason use_backend
             """,
@@ -179,6 +180,7 @@ __all__ = [
     "OwnershipError",
     "Pointer",
     "PointerType",
+    "RemoteMemoryError",
     "Struct",
     "StructType",
     "SymbolNotFoundError",

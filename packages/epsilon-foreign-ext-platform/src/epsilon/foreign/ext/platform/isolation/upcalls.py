@@ -20,6 +20,7 @@ from epsilon.foreign.backend import (
     Upcall,
     UpcallParameter,
     completed,
+    report,
     returner,
     use_backend,
     window,
@@ -27,6 +28,7 @@ from epsilon.foreign.backend import (
 
 from . import thunks
 from .channel import Kind as Message
+from .channel import ProtocolError
 from .codec import Codec, codec
 from .keeper import CODE
 from .lending import Loans, lent
@@ -183,19 +185,20 @@ class Upcalls:
         """Run what C has called; an exception is kept for the call that it happened in."""
         number, alone = UPCALL.unpack_from(content)
         served = self._served.get(number)
+        if served is None:
+            raise ProtocolError(f"a call of callback {number}, which there is not")
         try:
-            if served is None or served.function is None:
-                raise DeadCallbackError(
-                    f"C called callback {served.name if served else number} after it was released"
-                )
+            if served.function is None:
+                raise DeadCallbackError(f"C called callback {served.name} after it was released")
             with use_backend(self._memory()):
                 return Message.RETURN, self._run(served, served.function, content)
         except BaseException as error:
-            if alone or isinstance(error, DeadCallbackError):
-                _report(error, served)
-            else:
+            if not alone and not isinstance(error, DeadCallbackError):
                 conversation.kept = error
-            return Message.FAIL, b""
+                return Message.FAIL, b""
+            _report(error, served)
+            maker = served.maker
+            return Message.RETURN, b"" if maker.void else maker.result.encode((maker.upcall.error,))
 
     def _run(self, served: _Served, function: Callable[..., Any], content: bytes) -> bytes:
         assert self.session is not None
@@ -274,12 +277,9 @@ def _check(upcall: Upcall) -> None:
     raise refused
 
 
-def _report(error: BaseException, served: _Served | None) -> None:
+def _report(error: BaseException, served: _Served) -> None:
     """For an exception that no foreign call is there to raise: see `Upcall.onerror`."""
-    from epsilon.foreign.backend import report
-
-    onerror = served.maker.upcall.onerror if served else None
-    name = served.name if served else "that is gone"
+    onerror = served.maker.upcall.onerror
     try:
         if onerror is not None and not isinstance(error, DeadCallbackError):
             onerror(error)
@@ -287,4 +287,4 @@ def _report(error: BaseException, served: _Served | None) -> None:
     except BaseException as second:
         second.__context__ = error
         error = second
-    report(error, f"Exception ignored in callback {name}", served.function if served else None)
+    report(error, f"Exception ignored in callback {served.name}", served.function)
