@@ -130,6 +130,12 @@ def test_a_region_is_locked_until_it_is_unlocked_or_closed() -> None:
         assert mapping_at(lazy).locked == PAGE_SIZE
 
 
+def test_pages_stay_locked_as_long_as_a_pointer_needs_them() -> None:
+    pointer = map(PAGE_SIZE, guard=True, lock=True).pointer()
+    gc.collect()
+    assert "lo" in mapping_at(pointer).flags
+
+
 def test_the_limit_is_named_when_it_is_hit(run: Callable[..., str]) -> None:
     out = run(
         LIMITED

@@ -95,6 +95,32 @@ def test_a_region_that_is_dropped_lives_as_long_as_its_pointers() -> None:
     assert found is None or found.path  # something else may be there by now
 
 
+def test_a_pointer_in_a_cycle_is_good_until_its_own_end() -> None:
+    seen = []
+
+    class User:
+        """Its finalizer runs after those of older objects, the region among them."""
+
+        def __del__(self) -> None:
+            try:
+                seen.append(self.pointer[0])
+            except ffi.LifetimeError:
+                seen.append(None)
+            self.region.close()
+            with pytest.raises(ffi.LifetimeError):
+                self.pointer[0]
+
+    region = map(PAGE_SIZE, guard=True)
+    address = region.address
+    user = User()
+    user.region, user.pointer, user.itself = region, region.pointer(c.int), user
+    user.region.itself = user  # type: ignore[attr-defined]
+    del region, user
+    gc.collect()
+    found = mapping_at(address)
+    assert len(seen) == 1 and seen[0] in (0, None) and (found is None or found.path)
+
+
 def test_memory_in_use_by_a_buffer_is_neither_closed_nor_protected() -> None:
     region = map(2 * PAGE_SIZE)
     view = memoryview(region.array(c.uint8, 10))

@@ -257,6 +257,7 @@ def test_an_arena_that_is_dropped_lives_as_long_as_its_pointers() -> None:
     assert alive() is None
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 def test_a_confined_arena_belongs_to_its_thread(in_child) -> None:
     arena = SecretArena(confined=True)
     secret = arena.take(bytearray(b"abc"))
@@ -278,6 +279,7 @@ def test_a_confined_arena_belongs_to_its_thread(in_child) -> None:
     arena.close()
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 def test_forking_while_others_allocate_does_not_hang(in_child) -> None:
     arena = SecretArena(lock=False)
     stop = threading.Event()

@@ -46,8 +46,8 @@ class Region:
         self._rights = Rights(reservation, size, protection)
         self._guard = ProcessLock()
         self._backing = backing
-        self._page_lock: Any = None
         self._closed = False
+        self._holds = True
         #: Bytes that may be used.
         self.size = size
         #: Bytes of a page: what `protect`, `advise` and their offsets go by.
@@ -139,21 +139,19 @@ class Region:
             calls.msync(self._reservation.address + start, self._span(start, stop), calls.MS_SYNC)
 
     def lock(self, *, on_fault: bool = False) -> None:
-        """Keep the pages in RAM until `unlock` or `close`; see `memory.lock` for what that raises."""
+        """Keep the pages in RAM until `unlock`, or as long as there are any; see `memory.lock` for what that raises."""
         from .locking import PageLock
 
         with self._guard:
             self._check()
-            if self._page_lock is None:
-                size = self._span(0, self.size)
-                self._page_lock = PageLock(
-                    self._reservation.address, size, self._reservation, on_fault=on_fault
-                )
+            held = self._reservation
+            if held.page_lock is None:
+                held.page_lock = PageLock(held.address, self._span(0, self.size), on_fault=on_fault)
 
     def unlock(self) -> None:
         """Let the pages be swapped out again."""
         with self._guard:
-            held, self._page_lock = self._page_lock, None
+            held, self._reservation.page_lock = self._reservation.page_lock, None
         if held is not None:
             held.release()
 
@@ -167,8 +165,17 @@ class Region:
                 return
             self._rights.end()
             self._closed = True
-        self.unlock()
-        self._reservation.free()
+        self._drop()
+
+    def _drop(self) -> None:
+        """Let go of the pages, once: pointers hold them, too."""
+        held, self._holds = self._holds, False
+        if held:
+            self._reservation.drop()
+
+    def __del__(self) -> None:
+        if getattr(self, "_holds", False):
+            self._drop()
 
     def _forget(self) -> None:
         """In a forked child that does not have the pages: end all pointers, and unmap nothing."""
@@ -182,7 +189,8 @@ class Region:
         return round_up(stop, self.page_size) - start
 
     def _check(self) -> None:
-        if self._closed:
+        # In a cycle the finalizer may have been here before other uses.
+        if self._closed or not self._reservation.total:
             raise LifetimeError("the region is closed")
 
     def __enter__(self) -> Self:

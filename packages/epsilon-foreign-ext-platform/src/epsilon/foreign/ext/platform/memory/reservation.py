@@ -5,11 +5,10 @@ The pages between the guards are mapped over a reservation, so nothing else can 
 
 from __future__ import annotations
 
-import contextlib
 import mmap as constants
 from typing import Any, NamedTuple
 
-from epsilon.foreign.api import ForeignOSError
+from epsilon.foreign.backend import ProcessLock
 
 from . import calls
 from .pages import PAGE_SIZE, round_up
@@ -44,14 +43,22 @@ _NOTHING = Backing(0, flags=_NORESERVE)
 
 
 class Reservation:
-    """Addresses [base, base + total), unmapped by `free` or with this object; `address` is behind the guard."""
+    """Addresses [base, base + total), unmapped when the last that `hold` them have let go; `address` is behind the
+    guard.
 
-    __slots__ = ("__weakref__", "_unmap", "address", "base", "total")
+    Whoever makes one holds it. There is no finalizer here: among objects that the garbage collector finds in a cycle
+    it could come before that of a pointer's owner, and leave the pointer to nothing.
+    """
+
+    __slots__ = ("_guard", "_holders", "_unmap", "address", "base", "page_lock", "total")
 
     def __init__(self, size: int, backing: Backing, *, guard: int = 0, alignment: int = PAGE_SIZE) -> None:
-        self.base = self.total = 0
-        # An attribute: module globals may be gone when the last objects die.
+        # Attributes: module globals may be gone when the last holders die.
         self._unmap: Any = calls.munmap
+        self._guard = ProcessLock()
+        self._holders = 1
+        #: What keeps the pages in RAM, if anything does.
+        self.page_lock: Any = None
         whole = round_up(size, alignment)
         if not guard and alignment == PAGE_SIZE:
             self.base, self.total = backing.map(0, whole, fixed=False), whole
@@ -59,14 +66,13 @@ class Reservation:
             return
         slack = alignment - PAGE_SIZE
         room = whole + 2 * guard + slack
-        start = _NOTHING.map(0, room, fixed=False)
-        self.base, self.total = start, room
+        self.base, self.total = _NOTHING.map(0, room, fixed=False), room
         try:
-            self.address = round_up(start + guard, alignment)
+            self.address = round_up(self.base + guard, alignment)
             self._trim(self.address - guard, whole + 2 * guard)
             backing.map(self.address, whole, fixed=True)
         except BaseException:
-            self.free()
+            self.drop()
             raise
 
     def _trim(self, base: int, total: int) -> None:
@@ -79,16 +85,24 @@ class Reservation:
             calls.munmap(base + total, end - base - total)
         self.total = total
 
-    def free(self) -> None:
-        """Give the addresses back; the second time does nothing."""
-        total, self.total = self.total, 0
+    def hold(self) -> None:
+        """Keep the pages until `drop`."""
+        with self._guard:
+            self._holders += 1
+
+    def drop(self) -> None:
+        """One holder less; the last gives the pages back."""
+        with self._guard:
+            self._holders -= 1
+            if self._holders:
+                return
+            total, self.total = self.total, 0
+            held, self.page_lock = self.page_lock, None
+        if held is not None:
+            held.release()
         if total:
             self._unmap(self.base, total)
 
     def abandon(self) -> None:
         """Forget the addresses: they are not this process's any more."""
         self.total = 0
-
-    def __del__(self, _ignored: Any = (ForeignOSError,), _suppress: Any = contextlib.suppress) -> None:
-        with _suppress(*_ignored):
-            self.free()

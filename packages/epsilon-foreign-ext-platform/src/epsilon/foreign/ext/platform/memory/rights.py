@@ -21,13 +21,11 @@ _WRITER = Pointer[c.uint8]
 
 
 class Grant:
-    """A pointer to [start, stop) of a reservation, which it keeps; `end` makes all pointers from it unusable."""
+    """A pointer to [start, stop) of a reservation, which it holds; `end` makes all pointers from it unusable."""
 
     def __init__(self, reservation: Reservation, start: int, stop: int, *, write: bool) -> None:
-        def end(_: Any, reservation: Reservation = reservation) -> None:
-            """Nothing to free: that the grant holds the reservation is what keeps its pages."""
-
-        row: Any = Owned[_WRITER if write else _READER, end]
+        row: Any = Owned[_WRITER if write else _READER, lambda _: reservation.drop()]
+        reservation.hold()
         self._pointer: Any = from_foreign(reservation.address + start, row).bounded(stop - start)
         self.start, self.stop, self.write = start, stop, write
         self.ended = False
