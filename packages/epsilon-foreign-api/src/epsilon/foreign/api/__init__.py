@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         LifetimeError,
         NullPointerError,
         OwnershipError,
+        RemoteMemoryError,
         Struct,
         SymbolNotFoundError,
         UnknownBackendError,
@@ -97,6 +98,7 @@ else:
                 ClosedLibraryError ConstError CorruptedMemoryError DeclarationError Field
                 ForeignCallback ForeignError ForeignOSError ForeignType FunctionData
                 LayoutError LibraryError LifetimeError NullPointerError OwnershipError
+                RemoteMemoryError
                 Struct SymbolNotFoundError UnknownBackendError UnknownEnumValue
                 UnknownTypeError UnsupportedSignatureError Variable addressof alignof asdict
                 astuple available_backends bytes_at check_errno check_nonnegative
@@ -152,6 +154,7 @@ __all__ = [
     "Owned",
     "OwnershipError",
     "Pointer",
+    "RemoteMemoryError",
     "Struct",
     "SymbolNotFoundError",
     "UnknownBackendError",

@@ -9,7 +9,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from epsilon.foreign.backend import ArgumentTypeError, Kind, Marshal, type_name
+from epsilon.foreign.backend import ArgumentTypeError, Kind, Marshal, string_at, type_name
 
 from .types import ForeignType
 
@@ -36,7 +36,8 @@ def read(address: int, row: ForeignType) -> Any:
     kind = row.abi.kind
     value: Any
     if row.result_marshal in (Marshal.STRING, Marshal.BYTES):
-        raw = ctypes.c_char_p.from_address(address).value
+        found = ctypes.c_void_p.from_address(address).value
+        raw = None if found is None else string_at(found)
         value = raw.decode() if raw is not None and row.result_marshal is Marshal.STRING else raw
     elif kind is Kind.COMPLEX:
         value = complex(*_HALVES[row.size].from_address(address))

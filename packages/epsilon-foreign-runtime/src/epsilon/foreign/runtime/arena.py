@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +29,10 @@ from .types import TYPES, ForeignType, resolve_type, whole
 BLOCK = 64 * 1024
 _END = 1 << 62
 
+#: Where an arena's blocks come from: called with a size and an alignment in bytes, returns the address of
+#: zeroed memory and the function that takes the address back.
+Source = Callable[[int, int], tuple[int, Callable[[int], object]]]
+
 
 class Arena(MemoryOwner):
     """Memory that is freed all at once: by `close`, at the end of a ``with`` block, or with the arena object.
@@ -35,17 +40,25 @@ class Arena(MemoryOwner):
     Pointers, structs and arrays made in it raise LifetimeError afterwards. All memory is zeroed. Any thread
     may use an arena, unless it is `confined` to the one that makes it: then no lock is taken, and every use
     of the arena or its memory by another thread raises LifetimeError.
+
+    The memory is the C library's, in blocks of `block` bytes, unless `source` gives it: called with a size
+    and an alignment in bytes, it returns the address of zeroed memory and the function that takes the address
+    back, which `close` calls once for each.
     """
 
-    __slots__ = ("_blocks", "_guard", "allocated")
+    __slots__ = ("_block", "_blocks", "_guard", "_source", "allocated")
 
-    def __init__(self, *, confined: bool = False) -> None:
+    def __init__(self, *, confined: bool = False, source: Source | None = None, block: int = BLOCK) -> None:
         if not _asked:
             _install()
         self._blocks: list[tuple[int, Any]] = []
+        if block < 1:
+            raise LayoutError(f"block={block!r}: an arena takes its memory in blocks of at least a byte")
         super().__init__("its arena was closed", confined=confined)
+        self._source = allocate if source is None else source
+        self._block = block
         self._guard: Any = contextlib.nullcontext() if confined else ProcessLock()
-        #: Bytes taken from the C library so far.
+        #: Bytes taken from the source so far.
         self.allocated = 0
 
     def alloc(self, type: Any, count: int = 1, *, align: int | None = None) -> Any:
@@ -113,6 +126,8 @@ class Arena(MemoryOwner):
         self.close()
 
     def _dispose(self) -> None:
+        # In a cycle other finalizers may come after this one, and close the arena or use what is in it.
+        self._cursor = self._end = 0
         blocks, self._blocks = self._blocks, []
         for address, free in blocks:
             free(address)
@@ -155,9 +170,10 @@ class Arena(MemoryOwner):
         """An address in fresh memory, and the end of the block to go on with."""
         # Closed by another thread since it was looked at?
         self._check()
-        whole = debug.ENABLED or size + alignment > BLOCK // 4
-        length = size if whole else BLOCK
-        address, free = allocate(length, max(alignment, FUNDAMENTAL))
+        block = self._block
+        whole = (debug.ENABLED and self._source is allocate) or size + alignment > block // 4
+        length = size if whole else block
+        address, free = self._source(length, max(alignment, FUNDAMENTAL))
         self._blocks.append((address, free))
         self.allocated += length
         if whole:

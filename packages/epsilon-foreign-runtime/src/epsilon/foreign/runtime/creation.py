@@ -206,9 +206,12 @@ def from_buffer(type: Any, buffer: Any, *, writable: bool | None = None) -> Any:
     return place(array_class(row), owner.address, owner.address + owner.nbytes, ALWAYS, owner, flags)
 
 
-def put_bytes(pointer: Any, data: bytes) -> Any:
-    """Copy bytes to where a pointer points, which has room for them; returns the pointer."""
-    window.write_bytes(pointer._address, data)
+def put_bytes(pointer: Any, data: Any) -> Any:
+    """Copy bytes to where a pointer points, which has room for them; returns the pointer. What is plain bytes is not
+    copied twice."""
+    with memoryview(data) as given:
+        plain = given.format == "B" and given.ndim == 1 and given.c_contiguous
+        window.write_bytes(pointer._address, given if plain else bytes(given))
     return pointer
 
 

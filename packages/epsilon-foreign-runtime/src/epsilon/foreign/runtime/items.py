@@ -13,10 +13,11 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from epsilon.foreign.backend import Address, Kind, Marshal, window
+from epsilon.foreign.backend import Address, Kind, Marshal, remotes, window
+from epsilon.foreign.backend import string_at as foreign_string
 
 from .errors import DeclarationError
-from .objects import Data, check_live, keep
+from .objects import Data, check_live, keep, kept_at
 from .types import ForeignType, lend
 
 _BASE = window.BASE
@@ -194,7 +195,12 @@ def _address(row: ForeignType) -> Items:
 
     def load(address: int, holder: Any) -> Any:
         found = load_address(address, holder) or None
-        value = found if found is None or text is None else text(found)
+        if found is None or text is None:
+            value = found
+        elif remotes and kept_at(holder, address, found) is None:
+            value = text(foreign_string(found, address))
+        else:
+            value = text(ctypes.string_at(found))
         return value if outward is None else outward(value)
 
     def store(address: int, value: Any, holder: Any) -> None:
@@ -208,7 +214,4 @@ def _address(row: ForeignType) -> Items:
     return Items(row, row.size, row.alignment - 1, load, store, None, b"P")
 
 
-_TEXT: dict[Marshal, Callable[[int], Any]] = {
-    Marshal.BYTES: ctypes.string_at,
-    Marshal.STRING: lambda address: ctypes.string_at(address).decode(),
-}
+_TEXT: dict[Marshal, Callable[[bytes], Any]] = {Marshal.BYTES: bytes, Marshal.STRING: bytes.decode}

@@ -8,6 +8,7 @@ is None for an object that is its own memory, and for a raw address, which nobod
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from epsilon.foreign.backend import (
     DEAD,
     LIVE,
     OWNER,
+    POINTER,
     UNALIGNED,
     Address,
     Exported,
@@ -30,6 +32,7 @@ from epsilon.foreign.backend import (
 _BASE = window.BASE
 _CELLS = window.VIEWS["Q"]
 _lock = ProcessLock()
+_WORD = POINTER.size
 
 #: What stored pointers keep alive: address of the slot -> the address stored there, holding its target.
 Kept = dict[int, Address]
@@ -209,6 +212,24 @@ def _reaches(target: Address, address: int) -> bool:
     return target == address or (
         isinstance(target.keep, Memory) and target.keep._lower <= address <= target.keep._upper
     )
+
+
+def stored_pointers(data: Memory) -> list[tuple[int, Address]]:
+    """The pointers in the memory of a data object whose targets it keeps alive: the slot's address, and the target.
+
+    For backends that must take the targets along. Pointers that C stored there are not among them.
+    """
+    kept = getattr(root(data), "_keep", None) if isinstance(data, Data) else None
+    if not kept:
+        return []
+    lower, upper = data._lower, data._upper
+    with _lock:
+        found = [(slot, target) for slot, target in kept.items() if lower <= slot < upper]
+    return [(slot, target) for slot, target in found if _reaches(target, _word(slot))]
+
+
+def _word(slot: int) -> int:
+    return int.from_bytes(window.read_bytes(slot, _WORD), sys.byteorder)
 
 
 def move_kept(target: Any, to: int, source: Any, start: int, size: int) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 from typing import Any
 
-from epsilon.foreign.backend import POINTER, LifetimeError, Marshal, expected, type_name
+from epsilon.foreign.backend import POINTER, LifetimeError, Marshal, expected, string_at, type_name
 
 from .blocks import Allocation
 from .errors import DeclarationError, SymbolNotFoundError
@@ -70,7 +69,7 @@ class OwnedType(ForeignType):
         if not address:
             return None if self.base.from_foreign is None else self.base.from_foreign(None)
         try:
-            data = ctypes.string_at(address)
+            data = string_at(address)
         finally:
             free(_raw(address))
         value = _TEXT[self.base.result_marshal](data)

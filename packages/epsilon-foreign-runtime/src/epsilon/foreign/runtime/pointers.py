@@ -21,6 +21,9 @@ from epsilon.foreign.backend import (
     Exported,
     Marshal,
     Pointee,
+    check_reach,
+    remote_memory,
+    remotes,
     window,
 )
 
@@ -152,6 +155,8 @@ class Pointer(Data):
         address = TYPES["pointer"].to_foreign(address)
         # Modulo the address space: C says that it failed by (void *) -1, which bounds no memory then.
         upper = (address + cls._promised * cls.target_size()) % _SPACE if cls._promised and address else 0
+        if upper and remotes and (remote := remote_memory()) is not None and not remote.shares(address):
+            upper = 0  # what is promised is in another process
         made: Self = pointer_at(cls, address, address if upper else 0, upper, ALWAYS, None)
         return made
 
@@ -207,6 +212,8 @@ class Pointer(Data):
         if not self._address:
             return NullPointerError(f"{shown}: the pointer is NULL")
         if not self._upper:
+            if remotes:  # what is promised by the type may be there, but not in this process
+                check_reach(self._address, items.size, self._owner)
             return BoundsError(
                 f"{shown}: the bounds of {self._address:#x} are unknown; state them by .bounded(n)"
             )
@@ -325,7 +332,7 @@ class Pointer(Data):
         known.
 
         Raises BoundsError when known bounds are narrower, ArgumentValueError for a negative count,
-        NullPointerError.
+        NullPointerError, RemoteMemoryError for an address in another process.
         """
         items = self.elements()
         count = whole(count, f"the number of elements of {type(self).__name__}.bounded")
@@ -340,6 +347,8 @@ class Pointer(Data):
             )
         if self._upper and not self._lower <= self._address <= upper <= self._upper:
             raise self._refusal(f"0:{count}", items)
+        if remotes and not self._upper:
+            check_reach(self._address, count * items.size, self._owner)
         made: Self = self._moved(self._address)
         made._lower, made._upper = self._address, upper
         return made

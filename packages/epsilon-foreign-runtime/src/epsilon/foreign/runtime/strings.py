@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from epsilon.foreign.backend import ArgumentValueError, expected, window
+from epsilon.foreign.backend import ArgumentValueError, expected, remote_memory, remotes, window
 
 from .creation import alloc, put_bytes
 from .errors import BoundsError, NullPointerError
@@ -81,6 +81,8 @@ def bytes_at(where: Any, size: int | None = None) -> bytes:
         size = known
     if known is not None and size > known:
         raise BoundsError(f"{size} bytes at {address:#x}: there are {known}")
+    if remotes and known is None and (remote := remote_memory()) is not None:
+        return remote.read(address, size)
     return window.read_bytes(address, size)
 
 
@@ -95,6 +97,8 @@ def string_at(where: Any, limit: int | None = None, encoding: str = "utf-8") -> 
     limit = _size(limit)
     address, known = _extent(where)
     most = known if limit is None else limit if known is None else min(limit, known)
+    if remotes and known is None and (remote := remote_memory()) is not None:
+        return remote.read_string(address)[:most].decode(encoding)
     if most is None:
         return ctypes.string_at(address).decode(encoding)
     # memchr(3) reads no further than the NUL, so a limit beyond the mapped memory does no harm.
