@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     )
 
     from . import c
-    from .annotations import Anonymous, Bits, Const, InOut, Out, Owned
+    from .annotations import Aligned, Anonymous, Bits, Const, InOut, Out, Owned
     from .call import shared_call
     from .callbacks import Callback, callback
     from .containers import Array, Pointer
@@ -106,7 +106,7 @@ else:
                 use_backend
             """,
             ".": "c",
-            ".annotations": "Anonymous Bits Const InOut Out Owned",
+            ".annotations": "Aligned Anonymous Bits Const InOut Out Owned",
             ".call": "shared_call",
             ".callbacks": "Callback callback",
             ".containers": "Array Pointer",
@@ -117,6 +117,7 @@ else:
     )
 
 __all__ = [
+    "Aligned",
     "AlignmentError",
     "Anonymous",
     "Arena",

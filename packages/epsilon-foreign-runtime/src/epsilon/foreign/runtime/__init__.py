@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from .access import read, write
     from .aggregates import Anonymous, declare, make_aggregate
+    from .aligned import Aligned
     from .arena import Arena
     from .arrays import Array, ArrayType
     from .bits import Bits
@@ -97,6 +98,7 @@ else:
             """,
             ".access": "read write",
             ".aggregates": "Anonymous declare make_aggregate",
+            ".aligned": "Aligned",
             ".arena": "Arena",
             ".arrays": "Array ArrayType",
             ".bits": "Bits",
@@ -136,6 +138,7 @@ else:
 __all__ = [
     "DEFAULT_CONVENTION",
     "TYPES",
+    "Aligned",
     "AlignmentError",
     "Anonymous",
     "Arena",
