@@ -77,14 +77,20 @@ class _Plan:
 
     def fit(self, members: Sequence[Shape], size: int, align: int) -> Fit | None:
         """Place the members in order, each with the least alignment of its own that puts it where it must be."""
-        asked = []
+        asked: list[int | None] = []
         for member in members:
-            own = next((own for own in self.attempts(member) if self.position(member, own) == member.offset), 0)
+            own = next(
+                (own for own in self.attempts(member) if self.position(member, own) == member.offset), 0
+            )
             if own == 0:
                 return None
             self.place(member, own)
             asked.append(own)
         raised = align if align > self.align else None
+        for index, member in enumerate(members):
+            # Rather one alignment than two: that of a member is also one of the record.
+            if raised and asked[index] and raised in self.attempts(member):
+                asked[index], raised = raised, None
         if max(self.align, align) != align or _up(-(-self.end // 8), align) != size:
             return None
         return Fit(self.pack, self.packed, raised, tuple(asked))
