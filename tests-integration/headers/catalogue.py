@@ -35,9 +35,7 @@ class Case:
     def missing(self) -> str:
         """Why it cannot be tried here, or nothing."""
         folders = [Path(folder) for folder in (*self.include, INCLUDE, INCLUDE / MULTIARCH)]
-        absent = [
-            each for each in self.headers if not any((folder / each).is_file() for folder in folders)
-        ]
+        absent = [each for each in self.headers if not any((folder / each).is_file() for folder in folders)]
         return f"{self.package} is not installed: no {', '.join(absent)}" if absent else ""
 
     def owns(self, file: str) -> bool:

@@ -74,7 +74,9 @@ class _Unit:
                 members = dict(_members(entry, 0))
                 result.records[name] = Layout(_RECORDS[entry.tag], name, size, members)
             elif entry.tag == "DW_TAG_enumeration_type":
-                values = {_name(each): each.attributes["DW_AT_const_value"].value for each in entry.iter_children()}
+                values = {
+                    _name(each): each.attributes["DW_AT_const_value"].value for each in entry.iter_children()
+                }
                 result.enums[name or f"(without a name, of {next(iter(values))})"] = values
 
 

@@ -33,9 +33,7 @@ def defined(case: Case) -> dict[str, Macro]:
         elif line.startswith("#undef "):
             macros.pop(line.split()[1], None)
         elif (match := _DEFINE.match(line)) and case.owns(file):
-            macros[match["name"]] = Macro(
-                match["name"], match["text"] or "", match["parameters"] is not None
-            )
+            macros[match["name"]] = Macro(match["name"], match["text"] or "", match["parameters"] is not None)
     return macros
 
 

@@ -89,7 +89,7 @@ class _Plan:
         raised = align if align > self.align else None
         for index, member in enumerate(members):
             # Rather one alignment than two: that of a member is also one of the record.
-            if raised and asked[index] and raised in self.attempts(member):
+            if raised and asked[index] and member.bits is None and raised in self.attempts(member):
                 asked[index], raised = raised, None
         if max(self.align, align) != align or _up(-(-self.end // 8), align) != size:
             return None
