@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         UnknownBackendError,
         UnknownEnumValue,
         UnknownTypeError,
+        UnsupportedDeclarationError,
         UnsupportedSignatureError,
         Variable,
         addressof,
@@ -80,13 +81,27 @@ if TYPE_CHECKING:
     )
 
     from . import c
-    from .annotations import Aligned, Anonymous, Bits, Const, InOut, Out, Owned
+    from .annotations import (
+        Aligned,
+        Anonymous,
+        AnyConstPointer,
+        AnyPointer,
+        Bits,
+        ByRef,
+        Const,
+        Elements,
+        InOut,
+        Nullable,
+        Out,
+        Owned,
+    )
     from .call import shared_call
     from .callbacks import Callback, callback
     from .containers import Array, Pointer
     from .data import Arena, alloc, array, c_string, free, from_buffer, memory, new, null, pointer
+    from .lazy_library import LazyLibrary, TypedVariable
     from .library import Library, shared
-    from .structs import enum, make_struct, make_union, opaque, struct, union
+    from .structs import defer_struct, enum, make_struct, make_union, opaque, struct, union
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -98,21 +113,25 @@ else:
                 ForeignCallback ForeignError ForeignOSError ForeignType FunctionData
                 LayoutError LibraryError LifetimeError NullPointerError OwnershipError
                 Struct SymbolNotFoundError UnknownBackendError UnknownEnumValue
-                UnknownTypeError UnsupportedSignatureError Variable addressof alignof asdict
-                astuple available_backends bytes_at check_errno check_nonnegative
+                UnknownTypeError UnsupportedDeclarationError UnsupportedSignatureError Variable
+                addressof alignof asdict astuple available_backends bytes_at check_errno check_nonnegative
                 check_nonnull check_zero define_type describe from_foreign get_backend
                 guarded offsetof register_backend register_finder replace select_backend
                 sizeof string_at to_foreign typeof unavailable_reason unregister_finder
                 use_backend
             """,
             ".": "c",
-            ".annotations": "Aligned Anonymous Bits Const InOut Out Owned",
+            ".annotations": """
+                Aligned Anonymous AnyConstPointer AnyPointer Bits ByRef Const Elements InOut
+                Nullable Out Owned
+            """,
             ".call": "shared_call",
             ".callbacks": "Callback callback",
             ".containers": "Array Pointer",
+            ".lazy_library": "LazyLibrary TypedVariable",
             ".library": "Library shared",
             ".data": "Arena alloc array c_string free from_buffer memory new null pointer",
-            ".structs": "enum make_struct make_union opaque struct union",
+            ".structs": "defer_struct enum make_struct make_union opaque struct union",
         },
     )
 
@@ -120,6 +139,8 @@ __all__ = [
     "Aligned",
     "AlignmentError",
     "Anonymous",
+    "AnyConstPointer",
+    "AnyPointer",
     "Arena",
     "ArgumentError",
     "ArgumentRangeError",
@@ -130,6 +151,7 @@ __all__ = [
     "BackendUnavailableError",
     "Bits",
     "BoundsError",
+    "ByRef",
     "Callback",
     "Check",
     "ClosedLibraryError",
@@ -137,6 +159,7 @@ __all__ = [
     "ConstError",
     "CorruptedMemoryError",
     "DeclarationError",
+    "Elements",
     "Field",
     "ForeignCallback",
     "ForeignError",
@@ -145,19 +168,23 @@ __all__ = [
     "FunctionData",
     "InOut",
     "LayoutError",
+    "LazyLibrary",
     "Library",
     "LibraryError",
     "LifetimeError",
     "NullPointerError",
+    "Nullable",
     "Out",
     "Owned",
     "OwnershipError",
     "Pointer",
     "Struct",
     "SymbolNotFoundError",
+    "TypedVariable",
     "UnknownBackendError",
     "UnknownEnumValue",
     "UnknownTypeError",
+    "UnsupportedDeclarationError",
     "UnsupportedSignatureError",
     "Variable",
     "__version__",
@@ -176,6 +203,7 @@ __all__ = [
     "check_nonnegative",
     "check_nonnull",
     "check_zero",
+    "defer_struct",
     "define_type",
     "describe",
     "enum",

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from epsilon.foreign.runtime import declare, declare_enum, make_aggregate
+from epsilon.foreign.runtime import DeferredStruct, declare, declare_enum, make_aggregate
 
 if TYPE_CHECKING:
     from typing import dataclass_transform
@@ -107,6 +107,40 @@ def make_union(
     return make_aggregate(
         name, members, union=True, pack=pack, align=align, packed=packed, module=module, doc=doc
     )
+
+
+def defer_struct(
+    name: str,
+    members: Callable[[], Mapping[str, Any] | None],
+    *,
+    union: bool = False,
+    pack: int | None = None,
+    align: int | None = None,
+    packed: bool = False,
+    module: str | None = None,
+    doc: str | None = None,
+) -> DeferredStruct:
+    """A struct, or a union, whose members `members` tells when they are first needed: structs may refer to each
+    other in any order, and those that nobody uses cost nothing.
+
+    What it returns can be used as a type at once; its attribute `cls` is the class. What `members` and `make_struct`
+    raise reaches whoever needed the struct.
+    """
+
+    def make(row: DeferredStruct) -> None:
+        make_aggregate(
+            name,
+            members(),
+            union=union,
+            pack=pack,
+            align=align,
+            packed=packed,
+            module=module,
+            doc=doc,
+            row=row,
+        )
+
+    return DeferredStruct(name, make, union=union)
 
 
 def opaque(name: str) -> Any:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .conversion import asdict, astuple, replace
     from .creation import addressof, alloc, array, free, from_buffer, memory, new, pointer
     from .debug import CorruptedMemoryError
+    from .deferred import DeferredStruct
     from .enums import UnknownEnumValue, declare_enum
     from .errors import (
         AlignmentError,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         NullPointerError,
         OwnershipError,
         SymbolNotFoundError,
+        UnsupportedDeclarationError,
         os_error,
     )
     from .fields import Field
@@ -108,11 +110,12 @@ else:
             ".conversion": "asdict astuple replace",
             ".creation": "addressof alloc array free from_buffer memory new pointer",
             ".debug": "CorruptedMemoryError",
+            ".deferred": "DeferredStruct",
             ".enums": "UnknownEnumValue declare_enum",
             ".errors": """
                 AlignmentError BoundsError ConstError DeclarationError ForeignOSError
                 LayoutError LibraryError NullPointerError OwnershipError SymbolNotFoundError
-                os_error
+                UnsupportedDeclarationError os_error
             """,
             ".fields": "Field",
             ".function": "Declaration Declared bind_declaration declared",
@@ -163,6 +166,7 @@ __all__ = [
     "Declaration",
     "DeclarationError",
     "Declared",
+    "DeferredStruct",
     "Field",
     "ForeignCallback",
     "ForeignError",
@@ -187,6 +191,7 @@ __all__ = [
     "UnknownBackendError",
     "UnknownEnumValue",
     "UnknownTypeError",
+    "UnsupportedDeclarationError",
     "UnsupportedSignatureError",
     "Variable",
     "VariadicFunction",

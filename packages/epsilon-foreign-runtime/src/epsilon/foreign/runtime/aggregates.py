@@ -91,18 +91,20 @@ def declare(
     align: int | None = None,
     packed: bool = False,
     scope: Mapping[str, Any] | None = None,
+    row: StructType | None = None,
 ) -> Any:
     """The struct or union class that an annotated Python class declares.
 
     Members are the annotations in order; a value assigned to one is its default. Methods, properties and the
     docstring are kept. A class without annotations is opaque: only pointers to it can be used. A class
-    derived from a struct begins with that struct's members. `scope` are names for annotations that are text.
+    derived from a struct begins with that struct's members. `scope` are names for annotations that are text;
+    `row` is the row to complete, where there is one already.
 
     Raises DeclarationError, LayoutError.
     """
     if not isinstance(cls, type):
         raise DeclarationError(f"expected a class with annotations, got {type_name(cls)}")
-    row = StructType(cls.__name__, union=union)
+    row = row or StructType(cls.__name__, union=union)
     bases = tuple(base for base in cls.__bases__ if base is not object)
     annotations = _annotations(cls, row, scope or {})
     body = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__", "__slots__")}
@@ -120,9 +122,13 @@ def make_aggregate(
     packed: bool = False,
     module: str | None = None,
     doc: str | None = None,
+    row: StructType | None = None,
 ) -> Any:
-    """A struct or union class from a mapping of names to types; None for `members` makes an opaque one."""
-    row = StructType(name, union=union)
+    """A struct or union class from a mapping of names to types; None for `members` makes an opaque one.
+
+    `row` is the row to complete, where there is one already.
+    """
+    row = row or StructType(name, union=union)
     body = {"__module__": module or __name__, "__doc__": doc, "__qualname__": name}
     found = None if members is None else {member: _own(type, row) for member, type in members.items()}
     options = _Options(pack, align, packed)
