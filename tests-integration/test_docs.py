@@ -122,7 +122,8 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 def test_a_page_that_shows_another_output_is_found_out(tmp_path: Path, run_python) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "<!-- file: a.txt -->\n```c\none\ntwo\nthree\n```\n```console\n$ cat a.txt\none\n...\nth...\n$ echo four\nfive\n```\n"
+        "<!-- file: a.txt -->\n```c\none\ntwo\nthree\n```\n"
+        "```console\n$ cat a.txt\none\n...\nth...\n$ echo four\nfive\n```\n"
     )
     lines = program(page)
     script = tmp_path / "page.py"
