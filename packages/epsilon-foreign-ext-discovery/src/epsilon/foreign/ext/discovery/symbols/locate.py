@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any, Literal
 
 from epsilon.foreign.api import ForeignError, Library, Out, Pointer, c, shared_call, struct
 
@@ -33,7 +34,7 @@ def library_path(name: str | os.PathLike[str]) -> str:
 
 def _loaded_path(library: Library) -> str | None:
     """Where the loader has a library from; None where it cannot be asked."""
-    parameters = [c.pointer, c.int, Out[Pointer[LinkMap, 1]]]
+    parameters: list[Any] = [c.pointer, c.int, Out[Pointer[LinkMap, Literal[1]]]]
     try:
         code, found = shared_call("dlinfo", c.int, parameters, library.handle, _RTLD_DI_LINKMAP)
     except ForeignError:  # a system without dlinfo
