@@ -15,16 +15,22 @@ class Case:
     """A library's headers.
 
     `headers` are included in this order; declarations count when they stand in a file below a folder of `own` or in
-    a file of it. `libraries` export the functions; `pkg_config` is the module that knows the compiler options.
+    a file of it. `library` exports the functions, or the libraries it is linked with do; None is the process itself.
+    `pkg_config` is the package that knows the compiler options.
     """
 
     name: str
     headers: tuple[str, ...]
     own: tuple[str, ...]
-    libraries: tuple[str, ...]
+    library: str | None
     package: str
     pkg_config: str = ""
     include: tuple[str, ...] = ()
+
+    @property
+    def debian(self) -> bool:
+        """Whether `package` is a package of Debian's."""
+        return " " not in self.package
 
     @property
     def text(self) -> str:
@@ -48,7 +54,7 @@ def _resolved(path: str) -> Path:
     return Path(path).resolve()
 
 
-def _case(name: str, headers: str, own: str, libraries: str, package: str, **more: str) -> Case:
+def _case(name: str, headers: str, own: str, library: str, package: str, **more: str) -> Case:
     """`own` is relative to the system's folder of headers."""
     include = tuple(str(INCLUDE / folder) for folder in more.pop("include", "").split())
     folders = (INCLUDE / path for path in own.split())
@@ -56,7 +62,7 @@ def _case(name: str, headers: str, own: str, libraries: str, package: str, **mor
         name,
         tuple(headers.split()),
         tuple(map(str, folders)),
-        tuple(libraries.split()),
+        library,
         package,
         include=include,
         **more,
@@ -85,7 +91,7 @@ CASES: tuple[Case, ...] = (
         pkg_config="libcrypto",
     ),
     _case(
-        "OpenSSL ssl.h", "openssl/ssl.h", f"openssl {MULTIARCH}/openssl", "ssl crypto", "libssl-dev",
+        "OpenSSL ssl.h", "openssl/ssl.h", f"openssl {MULTIARCH}/openssl", "ssl", "libssl-dev",
         pkg_config="libssl",
     ),
     _case("libgit2", "git2.h", "git2.h git2", "git2", "libgit2-dev", pkg_config="libgit2"),
@@ -93,7 +99,7 @@ CASES: tuple[Case, ...] = (
         "SDL2", "SDL.h", f"SDL2 {MULTIARCH}/SDL2", "SDL2-2.0", "libsdl2-dev", pkg_config="sdl2", include="SDL2"
     ),
     _case(
-        "ncurses", "ncurses.h", "curses.h ncurses.h ncurses_dll.h unctrl.h", "ncurses tinfo", "libncurses-dev",
+        "ncurses", "ncurses.h", "curses.h ncurses.h ncurses_dll.h unctrl.h", "ncurses", "libncurses-dev",
         pkg_config="ncurses",
     ),
     _case(
@@ -105,5 +111,5 @@ CASES: tuple[Case, ...] = (
     _glibc("string.h", more="strings.h"),
     _glibc("time.h"),
     _glibc("sys/socket.h"),
-    Case("Python.h", ("Python.h",), (str(PYTHON),), (), "CPython's headers", include=(str(PYTHON),)),
+    Case("Python.h", ("Python.h",), (str(PYTHON),), None, "CPython's headers", include=(str(PYTHON),)),
 )  # fmt: skip
