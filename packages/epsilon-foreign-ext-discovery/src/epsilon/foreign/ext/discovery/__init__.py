@@ -14,6 +14,8 @@ from .__about__ import __version__
 
 TYPE_CHECKING = False  # see `lazy_names`
 if TYPE_CHECKING:
+    from epsilon.foreign.api import UnsupportedDeclarationError
+
     from .errors import (
         BindingFileError,
         Diagnostic,
@@ -22,35 +24,52 @@ if TYPE_CHECKING:
         HeaderNotFoundError,
         PackageNotFoundError,
         ParserUnavailableError,
-        UnsupportedDeclarationError,
     )
     from .file import read_binding, write_binding
     from .ir import Binding, ParseOptions
+    from .parser import parse, parse_text
+    from .symbols import Match, Symbol, match_library, read_image
+    from .verify import CompilerError, Mismatch, Unchecked, Verification, verify_layouts
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "epsilon.foreign.api": "UnsupportedDeclarationError",
             ".errors": """
                 BindingFileError Diagnostic DiscoveryError HeaderError HeaderNotFoundError
-                PackageNotFoundError ParserUnavailableError UnsupportedDeclarationError
+                PackageNotFoundError ParserUnavailableError
             """,
             ".file": "read_binding write_binding",
             ".ir": "Binding ParseOptions",
+            ".parser": "parse parse_text",
+            ".symbols": "Match Symbol match_library read_image",
+            ".verify": "CompilerError Mismatch Unchecked Verification verify_layouts",
         },
     )
 
 __all__ = [
     "Binding",
     "BindingFileError",
+    "CompilerError",
     "Diagnostic",
     "DiscoveryError",
     "HeaderError",
     "HeaderNotFoundError",
+    "Match",
+    "Mismatch",
     "PackageNotFoundError",
     "ParseOptions",
     "ParserUnavailableError",
+    "Symbol",
+    "Unchecked",
     "UnsupportedDeclarationError",
+    "Verification",
     "__version__",
+    "match_library",
+    "parse",
+    "parse_text",
     "read_binding",
+    "read_image",
+    "verify_layouts",
     "write_binding",
 ]

@@ -60,7 +60,3 @@ class ParserUnavailableError(DiscoveryError, ImportError):
 
 class BindingFileError(DiscoveryError, ValueError):
     """A binding file that is no binding file, is damaged, or is of another version or platform."""
-
-
-class UnsupportedDeclarationError(DiscoveryError, NotImplementedError, AttributeError):
-    """Something that a header declares and that cannot be used from Python; the message says why."""

@@ -177,6 +177,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "size": _size,
     "optional_size": _size,
     "align": _align,
+    "optional_align": _align,
     "type": _type,
     "optional_type": _type,
     "parameters": _parameters,

@@ -43,6 +43,11 @@ class Enum:
         return EnumName(self.name)
 
     @property
+    def is_plain(self) -> bool:
+        """Is it but a list of constants, ``enum { A, B };``? They are plain integers then, and it is no class."""
+        return self.anonymous and self.name.startswith("@")
+
+    @property
     def c_name(self) -> str | None:
         """How C names it: ``enum colour``, or its typedef's name; None when it cannot."""
         if self.anonymous:

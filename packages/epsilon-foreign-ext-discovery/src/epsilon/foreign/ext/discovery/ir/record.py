@@ -15,7 +15,7 @@ class Field:
     `offset` is in bytes. For a bit-field `bits` is its width, and it starts `bit` bits (0 to 7) into the byte
     at `offset`, counted from the least significant; None for every other member. `name` is empty for an
     anonymous struct or union, whose members belong to the record around it as well (C11 6.7.2.1p13), and for an
-    unnamed bit-field.
+    unnamed bit-field. `aligned` is the n of an ``aligned(n)`` of its own, in bytes.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Field:
     offset: int
     bits: int | None = None
     bit: int = 0
+    aligned: int | None = None
     doc: str = ""
 
 
@@ -32,8 +33,11 @@ class Record:
 
     `name` is its tag. One without a tag has the name of the typedef that it was made for (then `typedef` is
     true), or ``outer.member``, or ``@`` and its first member's name: `anonymous` is true for these, and C cannot
-    name them. `complete` is false when only the name is known. `pack` is the n of ``#pragma pack(n)`` that
-    gives this layout, and `natural` is false where no `pack` gives it: members are then placed by `offset`.
+    name them. `complete` is false when only the name is known.
+
+    `pack`, `packed`, `aligned` and the members' `aligned` are ``#pragma pack(n)`` and the attributes of the simplest
+    declaration that has this layout, whatever the header's own is. `unsupported` says why there is none, and is
+    empty otherwise; such a record can be pointed to only.
     """
 
     name: str
@@ -45,7 +49,9 @@ class Record:
     anonymous: bool = False
     typedef: bool = False
     pack: int | None = None
-    natural: bool = True
+    packed: bool = False
+    aligned: int | None = None
+    unsupported: str = ""
     doc: str = ""
     python_name: str = ""
     dependency: bool = False

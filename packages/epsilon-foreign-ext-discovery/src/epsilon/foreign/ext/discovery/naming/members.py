@@ -1,0 +1,73 @@
+"""Names of members, parameters and constants of an enum, which need only be unique among themselves."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+
+from ..ir import Enum, Function, Record
+from .identifiers import identifier
+
+#: What the api takes for unnamed bits.
+_UNNAMED = re.compile(r"_\d*\Z")
+#: What an enum class has itself.
+_ENUM = frozenset({"mro", "name", "value", "_missing_", "_ignore_", "_order_", "_generate_next_value_"})
+
+
+def member_names(record: Record) -> tuple[str, ...]:
+    """The members' names in order: ``_``, ``_1`` ... for unnamed bits, ``anonymous_0`` ... for anonymous members."""
+    own = {field.name for field in record.fields}
+    made: list[str] = []
+    bits = anonymous = 0
+    for field in record.fields:
+        if field.name:
+            name = _free(_member(field.name), made)
+        elif field.bits is not None:
+            name, bits = f"_{bits or ''}", bits + 1
+        else:
+            name, anonymous = f"anonymous_{anonymous}", anonymous + 1
+            while name in own:
+                name += "_"
+        made.append(name)
+    return tuple(made)
+
+
+def _member(name: str) -> str:
+    made = identifier(name)
+    if made in _reserved():
+        return made.strip("_") + "_"
+    return f"member{made}" if _UNNAMED.match(made) else made
+
+
+@functools.cache
+def _reserved() -> frozenset[str]:
+    """Attributes that struct objects need for themselves."""
+    from epsilon.foreign.api import Struct
+
+    return frozenset(name for name in dir(Struct) if not name.startswith("__"))
+
+
+def parameter_names(function: Function) -> tuple[str, ...]:
+    """The parameters' names; ``arg1`` ... where the header has none."""
+    made: list[str] = []
+    for position, parameter in enumerate(function.parameters, 1):
+        made.append(_free(identifier(parameter.name or f"arg{position}"), made))
+    return tuple(made)
+
+
+def enumerator_names(enum: Enum) -> tuple[str, ...]:
+    """The constants' names as members of the enum's class."""
+    made: list[str] = []
+    for each in enum.enumerators:
+        name = each.python_name or each.name
+        if name in _ENUM or (name.startswith("_") and name.endswith("_")):
+            name = name.strip("_") + "_"
+        made.append(_free(name, made))
+    return tuple(made)
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
