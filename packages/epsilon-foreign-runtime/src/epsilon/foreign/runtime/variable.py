@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from epsilon.foreign.backend import ArgumentError, ClosedLibraryError
 
 from .access import read, write
+from .errors import ConstError
 from .items import items_of
 from .pointers import pointer_at, pointer_to
 from .types import ForeignType
@@ -18,22 +19,26 @@ if TYPE_CHECKING:
 class Variable:
     """A typed view of a C variable. `value` reads and writes it; the library must be open.
 
-    Of a struct or an array, `value` is a view of the variable itself, and what is assigned is copied into it.
+    Of a struct or an array, `value` is a view of the variable itself, and what is assigned is copied into it. One that
+    is `readonly` cannot be assigned to: C may keep it where writing ends the process.
     """
 
-    __slots__ = ("_library", "address", "name", "type")
+    __slots__ = ("_library", "address", "name", "readonly", "type")
 
-    def __init__(self, library: Library, name: str, address: int, type: ForeignType) -> None:
+    def __init__(
+        self, library: Library, name: str, address: int, type: ForeignType, readonly: bool = False
+    ) -> None:
         self._library = library
         self.name = name
         self.address = address
         self.type = type
+        self.readonly = readonly
 
     @property
     def value(self) -> Any:
         """The variable's value now.
 
-        Raises ClosedLibraryError; ArgumentError for a value that does not fit.
+        Raises ClosedLibraryError; ArgumentError for a value that does not fit, ConstError when it is const.
         """
         self._check_open()
         if self._rich:
@@ -43,6 +48,8 @@ class Variable:
     @value.setter
     def value(self, value: Any) -> None:
         self._check_open()
+        if self.readonly:
+            raise ConstError(f"variable {self.name} cannot be written: it is const")
         try:
             if self._rich:
                 items_of(self.type).store(self.address, value, self.pointer())
@@ -60,7 +67,8 @@ class Variable:
         """A pointer to the variable, usable while the library is open. Raises ClosedLibraryError."""
         self._check_open()
         lifetime, upper = self._library.lifetime, self.address + self.type.size
-        return pointer_at(pointer_to(self.type), self.address, self.address, upper, lifetime._live, lifetime)
+        cls = pointer_to(self.type, const=self.readonly)
+        return pointer_at(cls, self.address, self.address, upper, lifetime._live, lifetime)
 
     def _check_open(self) -> None:
         if self._library.closed:
@@ -72,4 +80,5 @@ class Variable:
         return self.address
 
     def __repr__(self) -> str:
-        return f"<foreign variable {self.name}: {self.type.name} at {self.address:#x}>"
+        const = "const " if self.readonly else ""
+        return f"<foreign variable {self.name}: {const}{self.type.name} at {self.address:#x}>"
