@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from .file import read_binding, write_binding
     from .ir import Binding, ParseOptions
+    from .live import Bindings, bind, call, cdef, load
     from .parser import parse, parse_text
     from .symbols import Match, Symbol, match_library, read_image
     from .verify import CompilerError, Mismatch, Unchecked, Verification, verify_layouts
@@ -41,6 +42,7 @@ else:
             """,
             ".file": "read_binding write_binding",
             ".ir": "Binding ParseOptions",
+            ".live": "Bindings bind call cdef load",
             ".parser": "parse parse_text",
             ".symbols": "Match Symbol match_library read_image",
             ".verify": "CompilerError Mismatch Unchecked Verification verify_layouts",
@@ -50,6 +52,7 @@ else:
 __all__ = [
     "Binding",
     "BindingFileError",
+    "Bindings",
     "CompilerError",
     "Diagnostic",
     "DiscoveryError",
@@ -65,6 +68,10 @@ __all__ = [
     "UnsupportedDeclarationError",
     "Verification",
     "__version__",
+    "bind",
+    "call",
+    "cdef",
+    "load",
     "match_library",
     "parse",
     "parse_text",

@@ -158,10 +158,9 @@ class _Parse:
     def unit(self, text: str, flags: int) -> Unit:
         args = [*self.arguments.args]
         texts = {self.source.main: text.encode("utf-8", "surrogateescape")}
-        if self.source.prelude:
-            prelude = "epsilon_foreign_prelude.h"
-            texts[prelude] = self.source.prelude.encode()
-            args += ["-include", prelude]
+        for name in self.source.prelude:
+            if found_paths([name], self.arguments.system_dirs):
+                args += ["-include", name]
         return Unit(self.clang, self.source.main, texts, args, flags)
 
     def files(self, unit: Unit) -> Files:

@@ -11,16 +11,8 @@ from ..errors import HeaderError, HeaderNotFoundError
 
 Header: TypeAlias = str | os.PathLike[str]
 
-#: What C text need not include by itself, as programs that hold prototypes do not.
-PRELUDE = """\
-#include <stddef.h>
-#include <stdint.h>
-#include <stdbool.h>
-#include <stdarg.h>
-#if __has_include(<sys/types.h>)
-#include <sys/types.h>
-#endif
-"""
+#: What C text need not include by itself, as programs that hold prototypes do not; those that this machine has.
+PRELUDE = ("stddef.h", "stdint.h", "stdbool.h", "stdarg.h", "sys/types.h")
 
 
 class Source(NamedTuple):
@@ -30,7 +22,7 @@ class Source(NamedTuple):
     text: str
     names: tuple[str, ...]
     paths: tuple[str, ...] = ()
-    prelude: str = ""
+    prelude: tuple[str, ...] = ()
 
 
 def header_source(header: Header | Sequence[Header], extension: str) -> Source:

@@ -218,8 +218,12 @@ class Lowering:
         self._check_complete(resolved)
         if isinstance(resolved, ir.Array) and resolved.count is None:
             term = self._element(resolved.element)
-            return VariableTerm(name, symbol, term, variable.doc, open_ended=True)
-        return VariableTerm(name, symbol, self.type(variable.type), variable.doc)
+        else:
+            term = self.type(variable.type)
+        if self._is_const(variable.type):
+            term = Const(term)
+        open_ended = isinstance(resolved, ir.Array) and resolved.count is None
+        return VariableTerm(name, symbol, term, variable.doc, open_ended=open_ended)
 
     def record(self, record: ir.Record) -> RecordTerm:
         """How a struct or union is declared."""
