@@ -5,49 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from epsilon.foreign.api import Aligned, Anonymous, Array, Bits, Callback, Const, Pointer, c
+from epsilon.foreign import api
+from epsilon.foreign.api import c
 
-from .term import (
-    AlignedOf,
-    AnonymousOf,
-    ArrayOf,
-    BitsOf,
-    CallbackOf,
-    ConstOf,
-    Named,
-    Nothing,
-    PointerTo,
-    Reference,
-    Term,
-)
+from .term import Alias, Aligned, Anonymous, Array, Bits, C, Callback, Const, Named, Pointer, Term, Void
 
 
-def build(term: Term, lookup: Callable[[str], Any]) -> Any:
-    """The type that a term stands for; `lookup` gives what a `Reference`'s Python name stands for.
+def build(term: Term, lookup: Callable[[Named], Any]) -> Any:
+    """The type that a term stands for; `lookup` gives what a `Named` stands for.
 
     Raises what `lookup` and the api's types raise.
     """
     match term:
-        case Nothing():
+        case Void():
             return None
-        case Named(name):
+        case C(name):
             return getattr(c, name)
-        case Reference(name):
-            return lookup(name)
-        case PointerTo(Nothing()):
-            return Pointer
-        case PointerTo(target):
-            return Pointer[build(target, lookup)]
-        case ConstOf(inner):
-            return Const[build(inner, lookup)]
-        case ArrayOf(element, count):
-            return Array[build(element, lookup), ... if count is None else count]  # type: ignore[valid-type]
-        case CallbackOf(parameters, result):
-            rows = [build(parameter, lookup) for parameter in parameters]
-            return Callback[rows, build(result, lookup)]  # type: ignore[valid-type]
-        case BitsOf(inner, width):
-            return Bits[build(inner, lookup), width]
-        case AnonymousOf(inner):
-            return Anonymous[build(inner, lookup)]
-        case AlignedOf(inner, align):
-            return Aligned[build(inner, lookup), align]
+        case Named():
+            return lookup(term)
+        case Alias(_, inner):
+            return build(inner, lookup)
+        case Pointer(target):
+            return _of(api.Pointer, build(target, lookup))
+        case Const(inner):
+            return _of(api.Const, build(inner, lookup))
+        case Array(element, count):
+            return _of(api.Array, (build(element, lookup), ... if count is None else count))
+        case Callback(parameters, result):
+            return _of(api.Callback, ([build(p, lookup) for p in parameters], build(result, lookup)))
+        case Bits(inner, width):
+            return _of(api.Bits, (build(inner, lookup), width))
+        case Anonymous(inner):
+            return _of(api.Anonymous, build(inner, lookup))
+        case Aligned(inner, align):
+            return _of(api.Aligned, (build(inner, lookup), align))
+
+
+def _of(generic: Any, parameters: Any) -> Any:
+    """``generic[parameters]``, which type checkers would take for a type."""
+    return generic[parameters]
