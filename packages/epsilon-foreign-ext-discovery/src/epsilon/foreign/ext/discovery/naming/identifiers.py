@@ -5,7 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 
-_OTHER = re.compile(r"\W")
+#: Letters that Python would fold together (NFKC) are no names either.
+_OTHER = re.compile(r"\W", re.ASCII)
 
 
 def identifier(name: str) -> str:

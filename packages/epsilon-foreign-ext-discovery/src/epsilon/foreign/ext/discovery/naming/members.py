@@ -35,6 +35,8 @@ def member_names(record: Record) -> tuple[str, ...]:
 
 def _member(name: str) -> str:
     made = identifier(name)
+    if made.startswith("__"):  # which Python would rename inside of a class, and checkers refuse
+        made = f"_{made.lstrip('_')}"
     if made in _reserved():
         return made.strip("_") + "_"
     return f"member{made}" if _UNNAMED.match(made) else made
@@ -52,7 +54,9 @@ def parameter_names(function: Function) -> tuple[str, ...]:
     """The parameters' names; ``arg1`` ... where the header has none."""
     made: list[str] = []
     for position, parameter in enumerate(function.parameters, 1):
-        made.append(_free(identifier(parameter.name or f"arg{position}"), made))
+        # Two underscores, as the C library has them, would make it positional for type checkers.
+        name = parameter.name.lstrip("_") if parameter.name.startswith("__") else parameter.name
+        made.append(_free(identifier(name or f"arg{position}"), made))
     return tuple(made)
 
 
