@@ -44,7 +44,8 @@ class Helpers:
 
     def imports(self) -> tuple[list[str], list[str]]:
         """Import statements: those for every run, and those for type checkers alone; only what was used."""
-        always, checkers = [], []
+        always: list[str] = []
+        checkers: list[str] = []
         for helper, source in _SOURCES.items():
             name = self._used.get(helper)
             if name is None or not source or (helper == "object" and name == helper):

@@ -13,8 +13,9 @@ from .literals import checked
 class Spelling:
     """Spells terms with the helpers' names.
 
-    `aliases` are the names of typedefs that the module has, `opaque` the records of which only the name is known. Names that the members of a struct have mean the members
-    inside it; for those the module gets another name, which `shadows` collects.
+    `aliases` are the names of typedefs that the module has, `opaque` the records of which only the name is known.
+    Names that the members of a struct have mean the members inside it; for those the module gets another name, which
+    `shadows` collects.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Spelling:
                 return self._ffi("Array", self.plain(element), "...")
             case Array(element, count):
                 return self._ffi(
-                    "Array", self.plain(element), Brackets(self.helpers["Literal"], (str(int(count)),))
+                    "Array", self.plain(element), Brackets(self.helpers["Literal"], (str(count),))
                 )
             case Callback(parameters, result):
                 spelled = tuple(self.value(parameter) for parameter in parameters)

@@ -1,10 +1,13 @@
-"""Declarations in the api's vocabulary: what is passed to it, or printed. A `reason` says why something is not bound."""
+"""Declarations in the api's vocabulary: what is passed to it, or printed.
+
+A `reason` says why something is not bound.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .term import Term, Void
+from .term import VOID, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class FunctionTerm:
     name: str
     symbol: str
     parameters: tuple[ParameterTerm, ...] = ()
-    result: Term = Void()
+    result: Term = VOID
     variadic: bool = False
     convention: str = "c"
     doc: str = ""
@@ -35,7 +38,7 @@ class VariableTerm:
 
     name: str
     symbol: str
-    term: Term = Void()
+    term: Term = VOID
     doc: str = ""
     reason: str = ""
     open_ended: bool = False

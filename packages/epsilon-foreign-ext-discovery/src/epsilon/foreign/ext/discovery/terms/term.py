@@ -11,6 +11,9 @@ class Void:
     """``None``: no result, or what an untyped pointer points to."""
 
 
+VOID = Void()
+
+
 @dataclass(frozen=True, slots=True)
 class C:
     """``c.int``, ``c.string`` ...: a row of the type table."""
@@ -88,9 +91,7 @@ class Aligned:
     bytes: int
 
 
-Term: TypeAlias = (
-    Void | C | Named | Alias | Pointer | Const | Array | Callback | Bits | Anonymous | Aligned
-)
+Term: TypeAlias = Void | C | Named | Alias | Pointer | Const | Array | Callback | Bits | Anonymous | Aligned
 
 
 class Refused(Exception):
