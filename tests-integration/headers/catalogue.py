@@ -26,6 +26,9 @@ class Case:
     package: str
     pkg_config: str = ""
     include: tuple[str, ...] = ()
+    #: What gcc is told, because these headers say other things to it than to clang; and macros that only it sees.
+    gcc: tuple[str, ...] = ()
+    gcc_only: tuple[str, ...] = ()
 
     @property
     def debian(self) -> bool:
@@ -57,6 +60,7 @@ def _resolved(path: str) -> Path:
 def _case(name: str, headers: str, own: str, library: str, package: str, **more: str) -> Case:
     """`own` is relative to the system's folder of headers."""
     include = tuple(str(INCLUDE / folder) for folder in more.pop("include", "").split())
+    gcc, gcc_only = more.pop("gcc", "").split(), more.pop("gcc_only", "").split()
     folders = (INCLUDE / path for path in own.split())
     return Case(
         name,
@@ -65,13 +69,18 @@ def _case(name: str, headers: str, own: str, library: str, package: str, **more:
         library,
         package,
         include=include,
+        gcc=tuple(gcc),
+        gcc_only=tuple(gcc_only),
         **more,
     )
 
 
-def _glibc(header: str, library: str = "c", more: str = "") -> Case:
-    own = f"{header} {MULTIARCH}/{header} {MULTIARCH}/bits {more}"
-    return _case(header, header, own, library, "libc6-dev")
+def _glibc(header: str, library: str = "c", more: str = "", gcc_only: str = "") -> Case:
+    folders = (INCLUDE / MULTIARCH / "bits", INCLUDE / MULTIARCH / "asm", INCLUDE / "asm-generic")
+    # Its public headers are split over bits/stdio_lim.h, bits/stdio2.h ...
+    parts = [path for folder in folders for path in folder.glob(f"{Path(header).stem}*")]
+    own = " ".join([header, f"{MULTIARCH}/{header}", more, *map(str, parts)])
+    return _case(header, header, own, library, "libc6-dev", gcc_only=gcc_only)
 
 
 _XML = "c14n catalog HTMLparser HTMLtree SAX2 parser parserInternals tree uri valid xmlIO xmlerror xmlmemory"
@@ -84,7 +93,8 @@ CASES: tuple[Case, ...] = (
     _case("sqlite3", "sqlite3.h", "sqlite3.h", "sqlite3", "libsqlite3-dev", pkg_config="sqlite3"),
     _case("libpng", "png.h", "libpng16", "png16", "libpng-dev", pkg_config="libpng"),
     _case(
-        "libcurl", "curl/curl.h", f"curl {MULTIARCH}/curl", "curl", "libcurl4-openssl-dev", pkg_config="libcurl"
+        "libcurl", "curl/curl.h", f"curl {MULTIARCH}/curl", "curl", "libcurl4-openssl-dev", pkg_config="libcurl",
+        gcc="-DCURL_DISABLE_TYPECHECK", gcc_only="__has_declspec_attribute",
     ),
     _case(
         "OpenSSL evp.h", "openssl/evp.h", f"openssl {MULTIARCH}/openssl", "crypto", "libssl-dev",
@@ -99,7 +109,7 @@ CASES: tuple[Case, ...] = (
         "SDL2", "SDL.h", f"SDL2 {MULTIARCH}/SDL2", "SDL2-2.0", "libsdl2-dev", pkg_config="sdl2", include="SDL2"
     ),
     _case(
-        "ncurses", "ncurses.h", "curses.h ncurses.h ncurses_dll.h unctrl.h", "ncurses", "libncurses-dev",
+        "ncurses", "ncurses.h", "curses.h ncurses.h ncurses_dll.h", "ncurses", "libncurses-dev",
         pkg_config="ncurses",
     ),
     _case(
@@ -107,9 +117,12 @@ CASES: tuple[Case, ...] = (
         pkg_config="libxml-2.0", include="libxml2",
     ),
     _glibc("stdio.h"),
-    _glibc("math.h", "m"),
+    _glibc("math.h", "m", gcc_only="__MATH_TG_F32 __MATH_TG_F64X"),
     _glibc("string.h", more="strings.h"),
     _glibc("time.h"),
     _glibc("sys/socket.h"),
-    Case("Python.h", ("Python.h",), (str(PYTHON),), None, "CPython's headers", include=(str(PYTHON),)),
+    Case(
+        "Python.h", ("Python.h",), (str(PYTHON),), None, "CPython's headers", include=(str(PYTHON),),
+        gcc_only=("_Py_HOT_FUNCTION",),
+    ),
 )  # fmt: skip

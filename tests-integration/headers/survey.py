@@ -10,7 +10,7 @@ from typing import Any
 import epsilon.foreign.api as ffi
 from epsilon.foreign.ext import discovery
 from epsilon.foreign.ext.discovery import Binding
-from epsilon.foreign.ext.discovery.ir import Enum, Function, Macro, Record
+from epsilon.foreign.ext.discovery.ir import Function, Macro, Record
 
 from .catalogue import Case
 from .gcc import functions, layouts, macros
@@ -59,12 +59,7 @@ def survey(case: Case) -> Survey:
 
 def parse(case: Case) -> Binding:
     """The case's headers as a user would name them."""
-    return discovery.parse(
-        case.headers,
-        include_dirs=case.include,
-        headers=case.patterns,
-        cache=False,
-    )
+    return discovery.parse(list(case.headers), include_dirs=case.include, cache=False)
 
 
 def _touch_functions(found: Survey) -> None:
@@ -87,7 +82,7 @@ def _compare_functions(found: Survey) -> None:
 
 def _compare_layouts(found: Survey) -> None:
     theirs = layouts.found(found.case)
-    ours = {record.name: record for record in found.own(Record) if record.complete}
+    ours = found.binding.records
     for name, layout in theirs.records.items():
         record = ours.get(name)
         if record is None:
@@ -98,7 +93,7 @@ def _compare_layouts(found: Survey) -> None:
             found.differences.append(
                 f"{layout.keyword} {name}: {record.size} bytes {members}; in C {layout.size} {layout.members}"
             )
-    enums = {each.name: each for each in found.own(Enum)}
+    enums = found.binding.enums
     for name, values in theirs.enums.items():
         enum = enums.get(name)
         mine = {each.name: each.value for each in enum.enumerators} if enum else None
@@ -118,18 +113,18 @@ def members_of(record: Record, binding: Binding, base: int) -> Any:
 
 
 def _compare_macros(found: Survey) -> None:
-    theirs = macros.defined(found.case)
+    everything = macros.defined(found.case)
+    theirs = {name: each for name, each in everything.items() if each.own and name not in found.case.gcc_only}
     ours = {macro.name: macro for macro in found.own(Macro)}
     for name in sorted(theirs.keys() - ours.keys()):
         found.differences.append(f"not found: #define {name} {theirs[name].text}")
-    for name in sorted(ours.keys() - theirs.keys()):
+    for name in sorted(ours.keys() - everything.keys()):
         found.differences.append(f"gcc knows no macro {name}")
-    for name in theirs.keys() & ours.keys():
+    for name in sorted(theirs.keys() & ours.keys()):
         if theirs[name].function_like != (ours[name].parameters is not None):
-            found.differences.append(
-                f"{name} is a macro {'with' if theirs[name].function_like else 'without'} parameters"
-            )
-    plain = [name for name, macro in theirs.items() if not macro.function_like and macro.text]
+            found.differences.append(f"{name}: only one of us sees parameters")
+    plain = [name for name, macro in theirs.items() if not macro.function_like]
     for name in sorted(macros.integers(found.case, plain) & ours.keys()):
-        if not isinstance(ours[name].value, int | float):
+        # A constant of an enum may be a macro for itself.
+        if not isinstance(ours[name].value, int | float) and not ours[name].alias:
             found.differences.append(f"{name} is a number to gcc: {theirs[name].text}")

@@ -32,7 +32,7 @@ def run(case: Case, path: Path, *arguments: str, check: bool = True) -> subproce
     """gcc with `arguments` on `path`. Raises RuntimeError with gcc's words where it fails and must not."""
     include = [part for folder in case.include for part in ("-I", folder)]
     done = subprocess.run(
-        [COMMAND, *arguments, *include, str(path)],
+        [COMMAND, *arguments, *case.gcc, *include, str(path)],
         cwd=path.parent,
         capture_output=True,
         text=True,

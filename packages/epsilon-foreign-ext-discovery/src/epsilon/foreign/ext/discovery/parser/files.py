@@ -53,7 +53,10 @@ class Files:
         self._known: dict[int, HeaderFile] = {0: HeaderFile("", False)}
         self._quoted: set[int] = set()
         names = [self.name_of(main) for main in mains]
-        self._homes = {os.path.dirname(name) for name in names} - SHARED
+        # Debian has a library's folder twice, the second below that of the processor's headers.
+        twins = {os.path.relpath(a, b) for a in private for b in self._shared if _inside(a, {b})}
+        self._homes = {os.path.dirname(name) for name in names} | twins
+        self._homes -= SHARED
         self._stems = tuple(PurePath(name).stem for name in names)
 
     def get(self, file: int) -> HeaderFile:
