@@ -115,6 +115,7 @@ void getExpansionLocation Location pointer* uint* uint* uint*
 void getFileLocation Location pointer* uint* uint* uint*
 String getCursorSpelling Cursor
 String Cursor_getRawCommentText Cursor
+Range Cursor_getCommentRange Cursor
 String Cursor_getMangling Cursor
 Cursor getCanonicalCursor Cursor
 Cursor getCursorDefinition Cursor

@@ -11,7 +11,7 @@ from epsilon.foreign.runtime import Declaration, Declared, Library, resolve_type
 
 from .. import ir
 from ..naming import Constant, Named, public_names
-from ..terms import FunctionTerm, VariableTerm
+from ..terms import FunctionTerm, Refused, VariableTerm
 from .types import Types
 
 
@@ -169,10 +169,8 @@ class _Maker:
 
     def typedef(self, typedef: ir.Typedef) -> Any:
         """The type that a typedef stands for."""
-        from ..terms import Refused
-
         try:
-            term = self.types.lowering.type(ir.TypedefName(typedef.name))
+            term = self.types.lowering.typedef(typedef)
         except Refused as refused:
             raise _refused(typedef.name, str(refused)) from None
         made = self.types.make(term)
@@ -223,10 +221,10 @@ def _missing(error: Exception, name: str, header: str) -> ffi.SymbolNotFoundErro
 
 def _symbol_size(library: Library, symbol: str) -> int:
     """Bytes that a symbol takes; 0 where nobody can say."""
-    from ..symbols import library_path, read_image
+    from ..symbols import read_image
 
     try:
-        image = read_image(library_path(library))
+        image = read_image(library.path or "")
     except (OSError, ffi.ForeignError, ImportError):
         return 0
     return next((s.size for s in image.symbols if s.name == symbol), 0)

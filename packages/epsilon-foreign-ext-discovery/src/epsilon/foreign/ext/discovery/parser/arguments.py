@@ -33,7 +33,7 @@ def arguments(options: ParseOptions, installation: Installation) -> Arguments:
     args += [word for folder in include for word in ("-I", folder)]
     args += [f"-D{define}" for define in defines]
     args += [word for each in packages for word in each.args]
-    args += ["-fparse-all-comments", "-ferror-limit=100", "-Wno-everything", "-fno-caret-diagnostics"]
+    args += ["-fparse-all-comments", "-fretain-comments-from-system-headers", "-ferror-limit=100", "-Wno-everything", "-fno-caret-diagnostics"]
     args += options.args
     return Arguments(tuple(args), tuple(include), _searched(system, installation))
 

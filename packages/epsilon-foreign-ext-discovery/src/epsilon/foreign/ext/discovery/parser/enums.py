@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir import Enum, Enumerator, Scalar
 from . import kinds
-from .comments import doc_text
 from .types import unqualified
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class EnumReader:
         value = clang.clang_getEnumConstantDeclValue if signed else clang.clang_getEnumConstantDeclUnsignedValue
         enumerators = tuple(
             [
-                Enumerator(self.unit.spelling(child), value(child), self._doc(child))
+                Enumerator(self.unit.spelling(child), value(child), self.types.docs.member(child))
                 for child in self.unit.children(definition)
                 if child.kind == kinds.ENUMERATOR
             ]
@@ -50,12 +49,9 @@ class EnumReader:
             base,
             enumerators,
             fixed=self._is_fixed(definition),
-            doc=self._doc(definition),
+            doc=self.types.docs.declaration(definition),
             **common,
         )
-
-    def _doc(self, cursor: Any) -> str:
-        return doc_text(self.unit.text(self.clang.clang_Cursor_getRawCommentText(cursor)))
 
     def _is_fixed(self, definition: Any) -> bool:
         file, start, end = self.unit.extent(definition)

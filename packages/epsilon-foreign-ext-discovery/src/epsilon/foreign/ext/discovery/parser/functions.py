@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir import Function, Parameter, Unsupported, Variable
 from . import kinds
-from .comments import doc_text
 from .types import unqualified
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class FunctionReader:
             uncallable=self._uncallable(cursor),
             deprecated=self._deprecated(cursor),
             noreturn="noreturn" in self.types.spelling(type),
-            doc=self._doc(cursor),
+            doc=self.types.docs.declaration(cursor),
         )
 
     def variable(self, cursor: Any) -> Variable | Unsupported:
@@ -68,7 +67,7 @@ class FunctionReader:
             self.types.read(type),
             symbol="" if symbol == name else symbol,
             uncallable=reason,
-            doc=self._doc(cursor),
+            doc=self.types.docs.declaration(cursor),
         )
 
     def _parameters(self, cursor: Any, type: Any) -> tuple[Parameter, ...]:
@@ -100,9 +99,6 @@ class FunctionReader:
 
     def _deprecated(self, cursor: Any) -> str:
         return "deprecated" if self.clang.clang_getCursorAvailability(cursor) == kinds.DEPRECATED else ""
-
-    def _doc(self, cursor: Any) -> str:
-        return doc_text(self.unit.text(self.clang.clang_Cursor_getRawCommentText(cursor)))
 
 
 def _is_cxx(name: str, symbol: str) -> bool:

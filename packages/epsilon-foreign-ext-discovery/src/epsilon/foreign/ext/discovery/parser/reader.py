@@ -21,7 +21,6 @@ from ..ir import (
     Unsupported,
 )
 from . import kinds
-from .comments import doc_text
 from .enums import EnumReader
 from .files import Files
 from .functions import FunctionReader
@@ -54,6 +53,8 @@ class HeaderReader:
         self._found: dict[tuple[type, str], tuple[tuple[int, ...], Declaration]] = {}
         self._order: dict[int, int] = {}
         self._here: tuple[int, ...] = (0,)
+        #: Where own declarations without a doc end: the file and the line.
+        self._ends: dict[tuple[type, str], tuple[int, int]] = {}
 
     def read(self) -> list[Declaration]:
         """All declarations but macros, in an order in which whatever has a size stands before what contains it."""
@@ -67,6 +68,7 @@ class HeaderReader:
             self._here = (self._order.get(cursor.data[0] or 0, place),)
             self._declaration(cursor)
         self._dependencies()
+        self._document()
         return [declaration for _, declaration in sorted(self._found.values(), key=lambda found: found[0])]
 
     def _preprocessing(self, children: list[Any]) -> None:
@@ -146,7 +148,7 @@ class HeaderReader:
         underlying = self.clang.clang_getTypedefDeclUnderlyingType(cursor)
         if self.tags.made_for(name, underlying) is not None:
             return
-        doc = doc_text(self.unit.text(self.clang.clang_Cursor_getRawCommentText(cursor)))
+        doc = self.types.docs.declaration(cursor)
         self._keep(Typedef(name, self.types.read(underlying), doc=doc), cursor)
 
     def _keep(self, declaration: Declaration, cursor: Any) -> None:
@@ -159,8 +161,19 @@ class HeaderReader:
         before = self._found.get(key)
         if before is not None:
             declaration = _merged(before[1], declaration)
+        if found.own and not getattr(declaration, "doc", "-"):
+            end = self.clang.clang_getRangeEnd(self.clang.clang_getCursorExtent(cursor))
+            self._ends[key] = self.unit.place(end)[:2]
         order = self._place(cursor) if isinstance(declaration, Record) else self._here
         self._found[key] = (order if before is None else before[0], declaration)
+
+    def _document(self) -> None:
+        """Give declarations without a doc the comment right below them."""
+        for key, (file, line) in self._ends.items():
+            order, declaration = self._found[key]
+            doc = self.types.docs.below(file, line)
+            if doc and not isinstance(declaration, Unsupported) and not declaration.doc:
+                self._found[key] = (order, replace(declaration, doc=doc))
 
     def _place(self, cursor: Any) -> tuple[int, ...]:
         """Where a record stands: a nested one before the one around it."""

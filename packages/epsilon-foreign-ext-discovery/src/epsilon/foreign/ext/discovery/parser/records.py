@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from ..fit import Shape, fit
 from ..ir import Array, CType, Field, Opaque, Qualified, Record
 from . import kinds
-from .comments import doc_text
 
 if TYPE_CHECKING:
     from .types import TypeReader
@@ -38,7 +37,7 @@ class RecordReader:
         size, align = clang.clang_Type_getSizeOf(type), clang.clang_Type_getAlignOf(type)
         if definition.kind != declaration.kind or size < 0:
             return Record(name, union, complete=False, **common)
-        doc = doc_text(self.unit.text(clang.clang_Cursor_getRawCommentText(definition)))
+        doc = self.types.docs.declaration(definition)
         cursors = self.unit.fields(type)
         self._name_members(name, cursors)
         fields = tuple([self._field(cursor, position == 0) for position, cursor in enumerate(cursors)])
@@ -90,7 +89,7 @@ class RecordReader:
             position // 8,
             bits,
             position % 8,
-            doc=doc_text(self.unit.text(clang.clang_Cursor_getRawCommentText(cursor))),
+            doc=self.types.docs.member(cursor),
         )
 
     def _laid_out(self, record: Record, cursors: list[Any], definition: Any) -> Record:

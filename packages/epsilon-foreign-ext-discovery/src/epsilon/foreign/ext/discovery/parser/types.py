@@ -18,6 +18,7 @@ from ..ir import (
     TypedefName,
 )
 from . import kinds
+from .docs import Docs
 
 if TYPE_CHECKING:
     from .names import TagNames
@@ -31,6 +32,7 @@ class TypeReader:
         self.unit = unit
         self.clang = unit.clang
         self.tags = tags
+        self.docs = Docs(unit)
         self.wanted: dict[CType, Any] = {}
         self._known: dict[int, CType] = {}
 

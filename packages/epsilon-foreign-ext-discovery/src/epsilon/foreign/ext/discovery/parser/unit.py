@@ -38,6 +38,8 @@ class Unit:
         self.handle = self._parse(main, texts, args, flags)
         self._file = ffi.array(c.pointer, 1)
         self._numbers = ffi.array(c.uint, 3)
+        # Views of the memory that clang writes to: reading them is cheaper than indexing the arrays.
+        self._file_view, self._number_view = memoryview(self._file), memoryview(self._numbers)
         start = ffi.pointer(self._numbers)
         self._out = (ffi.pointer(self._file), start, start + 1, start + 2)
         self._names: dict[int, str] = {}
@@ -108,8 +110,8 @@ class Unit:
     def place(self, location: Any) -> tuple[int, int, int, int]:
         """The file (0 for none), line, column and offset of a location; inside a macro's, of its use."""
         self.clang.clang_getFileLocation(location, *self._out)
-        line, column, offset = self._numbers
-        return self._file[0] or 0, line, column, offset
+        numbers = self._number_view
+        return self._file_view[0], numbers[0], numbers[1], numbers[2]
 
     def extent(self, cursor: Any) -> tuple[int, int, int]:
         """The file, and the offsets of the first byte of a cursor's text and of the one after it."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 _UNIX = ("/usr/local/include", "/usr/include/{multiarch}", "/usr/include")
 _MACOS = (
@@ -31,6 +28,9 @@ def system_dirs() -> tuple[str, ...]:
 
 def _asked() -> tuple[str, ...]:
     """What a compiler of this machine says, without its own folder: libclang has one that fits it."""
+    import shutil  # a compiler is rarely asked
+    import subprocess
+
     for name in _COMPILERS:
         compiler = shutil.which(name)
         if compiler is None:
@@ -58,5 +58,7 @@ def _listed(output: str) -> tuple[str, ...]:
     return tuple(
         folder
         for folder in folders
-        if Path(folder).is_dir() and not Path(folder, "stddef.h").is_file() and "framework" not in folder
+        if os.path.isdir(folder)
+        and not os.path.isfile(os.path.join(folder, "stddef.h"))
+        and "framework" not in folder
     )

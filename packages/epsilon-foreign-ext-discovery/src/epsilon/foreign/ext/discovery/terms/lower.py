@@ -91,6 +91,13 @@ class Lowering:
             return term
         return Alias(self._python_name(typedef), term)
 
+    def typedef(self, typedef: ir.Typedef) -> Term:
+        """What a typedef's name means by itself: that of a function's type, the pointers to such. Raises Refused."""
+        resolved = self.resolved(typedef.type)
+        if isinstance(resolved, ir.FunctionType):
+            return self._callback(resolved)
+        return self.type(ir.TypedefName(typedef.name))
+
     def _enum(self, name: str) -> Term:
         enum = self.enums[name]
         if enum.is_plain or not enum.complete:
