@@ -68,7 +68,12 @@ def _declared(library: ffi.Library) -> Any:
     }
     clang.CXCursorVisitor = ffi.Callback[[clang.CXCursor, clang.CXCursor, c.pointer], c.int]
     clang.CXFieldVisitor = ffi.Callback[[clang.CXCursor, c.pointer], c.int]
-    words |= {"visitor": clang.CXCursorVisitor, "field_visitor": clang.CXFieldVisitor}
+    clang.CXInclusionVisitor = ffi.Callback[[c.pointer, c.pointer, c.uint, c.pointer], None]
+    words |= {
+        "visitor": clang.CXCursorVisitor,
+        "field_visitor": clang.CXFieldVisitor,
+        "inclusion_visitor": clang.CXInclusionVisitor,
+    }
     for line in _FUNCTIONS.strip().splitlines():
         result, name, *parameters = line.split()
         function = library.bind(
@@ -105,6 +110,7 @@ uint Type_visitFields Type field_visitor pointer
 String getFileName pointer
 pointer getFile pointer string
 pointer getIncludedFile Cursor
+void getInclusions pointer inclusion_visitor pointer
 pointer getFileContents pointer pointer size*
 int Location_isInSystemHeader Location
 Location getCursorLocation Cursor

@@ -19,8 +19,11 @@ class Arguments(NamedTuple):
     system_dirs: tuple[str, ...]
 
 
-def arguments(options: ParseOptions, installation: Installation) -> Arguments:
-    """The arguments for `options`. Raises PackageNotFoundError for names that pkg-config has no file of."""
+def arguments(options: ParseOptions, installation: Installation, headers: Sequence[str] = ()) -> Arguments:
+    """The arguments for `options`, and for headers that are given by their paths.
+
+    Raises PackageNotFoundError for names that pkg-config has no file of.
+    """
     packages = [package(name) for name in options.pkg_config]
     system = system_dirs()
     known = {os.path.realpath(folder) for folder in system}
@@ -31,6 +34,9 @@ def arguments(options: ParseOptions, installation: Installation) -> Arguments:
     args = ["-x", options.language, f"-std={options.standard or _STANDARD[options.language]}"]
     args += _compiler_headers(installation, options.language)
     args += [word for folder in include for word in ("-I", folder)]
+    # What a header includes may be relative to its own folder; that is searched last, so it hides nothing.
+    for folder in dict.fromkeys(os.path.dirname(header) for header in headers):
+        args += ["-iquote", folder, "-idirafter", folder]
     args += [f"-D{define}" for define in defines]
     args += [word for each in packages for word in each.args]
     args += ["-fparse-all-comments", "-fretain-comments-from-system-headers", "-ferror-limit=100", "-Wno-everything", "-fno-caret-diagnostics"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import ir
+from ..cache import Fingerprint, Store
 from ..errors import Diagnostic, HeaderError, HeaderNotFoundError
 from ..libclang import load, locate
 from ..naming import assign_names
@@ -17,11 +19,11 @@ from .macros import Evaluation, described, probes
 from .names import TagNames
 from .reader import HeaderReader
 from .selection import select
-from .source import Header, Source, found_paths, header_source, text_source
+from .source import MAIN, Header, Source, found_paths, header_source, text_source
 from .types import TypeReader
 from .unit import Unit, clang_version
 
-_EXTENSIONS = {"c": "c", "c++": "cc"}
+_LANGUAGES = ("c", "c++")
 #: Errors that a message shows; all are in `HeaderError.diagnostics`.
 SHOWN = 5
 Patterns = str | Iterable[str]
@@ -73,17 +75,19 @@ def parse(
         strip_prefix=strip_prefix,
         rename=rename,
     )
-    source = header_source(header, _EXTENSIONS[options.language])
+    source = header_source(header)
     return parse_source(source, options, libclang=libclang, cache=cache)
 
 
-def parse_text(text: str, *, libclang: str | os.PathLike[str] | None = None, **options: Any) -> ir.Binding:
+def parse_text(
+    text: str, *, libclang: str | os.PathLike[str] | None = None, cache: bool = True, **options: Any
+) -> ir.Binding:
     """What C text declares; the standard's integer types and `bool` are there without an ``#include``.
 
     Options and errors are those of `parse`; places are in a file named ``cdef``.
     """
     made = make_options(**options)
-    return parse_source(text_source(text, _EXTENSIONS[made.language]), made, libclang=libclang, cache=False)
+    return parse_source(text_source(text), made, libclang=libclang, cache=cache)
 
 
 def make_options(
@@ -96,7 +100,7 @@ def make_options(
     **patterns: Patterns,
 ) -> ir.ParseOptions:
     """Options as they are recorded. Raises ValueError for an unknown language."""
-    if language not in _EXTENSIONS:
+    if language not in _LANGUAGES:
         raise ValueError(f"the language is 'c' or 'c++', not {language!r}")
     if isinstance(defines, Mapping):
         defines = [name if value is None else f"{name}={value}" for name, value in defines.items()]
@@ -124,9 +128,18 @@ def parse_source(
 ) -> ir.Binding:
     """As `parse`, for a text that includes the headers."""
     installation = locate(libclang)
-    found = arguments(options, installation)
-    clang = load(installation.library)
-    return _Parse(clang, source, options, found).run()
+    found = arguments(options, installation, source.paths)
+    folders = (*found.include_dirs, *found.system_dirs)
+    fingerprint = Fingerprint(f"{source.main}: {source.text}", found.args, options, installation.library, folders)
+    store = Store() if cache else None
+    known = store.get(fingerprint) if store else None
+    if known is not None:
+        return known
+    made = _Parse(load(installation.library), source, options, found)
+    binding = made.run()
+    if store:
+        store.put(fingerprint, made.read, binding)
+    return binding
 
 
 class _Parse:
@@ -138,6 +151,8 @@ class _Parse:
         self.options = options
         self.arguments = found
         self.cplusplus = options.language == "c++"
+        #: The contents of every file that clang read, by path.
+        self.read: dict[str, bytes] = {}
 
     def run(self) -> ir.Binding:
         flags = units.DETAILED_PREPROCESSING_RECORD | units.SKIP_FUNCTION_BODIES
@@ -148,6 +163,10 @@ class _Parse:
             )
             declarations = reader.read()
             target = target_of(unit)
+            for file in unit.inclusions():
+                name = unit.file_name(file)
+                if name != self.source.main:
+                    self.read[name] = unit.contents(file)
         declarations += self.macros(reader, declarations)
         chosen = select(declarations, self.options.allow, self.options.block)
         named = assign_names(chosen, self.options.strip_prefix, dict(self.options.rename))
@@ -200,13 +219,18 @@ class _Parse:
 
 def header_error(errors: tuple[Diagnostic, ...], source: Source, found: Arguments) -> HeaderError:
     """The error for what clang found wrong."""
-    shown = [str(each).replace(f"{source.main}:", "cdef:", 1) for each in errors[:SHOWN]]
+    searched = f"searched: {', '.join((*found.include_dirs, *found.system_dirs))}"
+    lost = [each for each in errors if each.file == MAIN]
+    if lost:
+        missing = re.findall(r"'([^']+)' file not found", "\n".join(each.message for each in lost))
+        if missing:
+            return HeaderNotFoundError(f"there is no header {', '.join(missing)}; {searched}", errors)
+    shown = [str(each) for each in errors[:SHOWN]]
     if len(errors) > SHOWN:
         shown.append(f"... and {len(errors) - SHOWN} more errors")
     message = "\n".join(shown)
     if any("file not found" in each.message for each in errors):
-        folders = ", ".join((*found.include_dirs, *found.system_dirs))
-        return HeaderNotFoundError(f"{message}\nsearched: {folders}", errors)
+        return HeaderNotFoundError(f"{message}\n{searched}", errors)
     return HeaderError(message, errors)
 
 

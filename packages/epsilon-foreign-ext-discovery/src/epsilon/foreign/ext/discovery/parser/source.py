@@ -14,6 +14,9 @@ Header: TypeAlias = str | os.PathLike[str]
 #: What C text need not include by itself, as programs that hold prototypes do not; those that this machine has.
 PRELUDE = ("stddef.h", "stdint.h", "stdbool.h", "stdarg.h", "sys/types.h")
 
+#: The names of a text that includes headers, and of one that was given.
+MAIN, TEXT = "epsilon_foreign_main", "cdef"
+
 
 class Source(NamedTuple):
     """A main text by its name; `names` are the headers as they are recorded, `paths` those given as files."""
@@ -25,7 +28,7 @@ class Source(NamedTuple):
     prelude: tuple[str, ...] = ()
 
 
-def header_source(header: Header | Sequence[Header], extension: str) -> Source:
+def header_source(header: Header | Sequence[Header]) -> Source:
     """A text that includes headers: files by their path, others as the compiler finds them.
 
     Raises HeaderNotFoundError for a path that is no file, HeaderError for a name that no ``#include`` can hold.
@@ -49,12 +52,12 @@ def header_source(header: Header | Sequence[Header], extension: str) -> Source:
             _check(name, ">")
             lines.append(f"#include <{name}>")
             names.append(name)
-    return Source(f"epsilon_foreign_main.{extension}", "\n".join([*lines, ""]), tuple(names), tuple(paths))
+    return Source(MAIN, "\n".join([*lines, ""]), tuple(names), tuple(paths))
 
 
-def text_source(text: str, extension: str) -> Source:
+def text_source(text: str) -> Source:
     """C text as if it stood in a header named ``cdef``."""
-    return Source(f"cdef.{extension}", text, ("cdef",), prelude=PRELUDE)
+    return Source(TEXT, text, (TEXT,), prelude=PRELUDE)
 
 
 def _check(name: str, end: str) -> None:

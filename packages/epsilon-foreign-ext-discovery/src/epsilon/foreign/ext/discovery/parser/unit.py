@@ -134,6 +134,17 @@ class Unit:
         address = self.clang.clang_getFileContents(self.handle, file, size)
         return ffi.bytes_at(address, size[0]) if address else b""
 
+    def inclusions(self) -> list[int]:
+        """The files that were read, the main text first."""
+        found: dict[int, None] = {}
+
+        def visit(file: Any, stack: Any, depth: int, data: Any) -> None:
+            found[file or 0] = None
+
+        self.clang.clang_getInclusions(self.handle, visit, None)
+        found.pop(0, None)
+        return list(found)
+
     def triple(self) -> str:
         """The target triple that was parsed for."""
         clang = self.clang
