@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -30,6 +31,10 @@ class Row:
     macros: int
     constants: int
     bound: str
+    absent: int
+    inline: int
+    va_list: int
+    other: int
     verified: str
     seconds: str
 
@@ -45,8 +50,8 @@ class Row:
 
 
 HEAD = (
-    "| headers | version | functions | structs | enums | macros | of them constants | bound | layouts verified | "
-    "seconds |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+    "| headers | version | functions | structs | enums | macros | constants | bound | not exported | inline | va_list | "
+    "other | layouts verified | seconds |\n|---|---|" + 12 * "---:|"
 )
 
 
@@ -54,6 +59,7 @@ def row(survey: Survey) -> Row:
     """The line of one case."""
     functions, macros = survey.own(Function), survey.own(Macro)
     verification = survey.verification
+    reasons = Counter(kind_of(reason) for reason in survey.reasons.values())
     return Row(
         shown(survey.case),
         version(survey.case),
@@ -63,9 +69,19 @@ def row(survey: Survey) -> Row:
         len(macros),
         sum(each.value is not None for each in macros),
         percent(survey.bound, len(functions)),
+        *(reasons[kind] for kind in (*KINDS, "")),
         percent(verification.records_verified, verification.records),
         f"{survey.seconds:.2f}",
     )
+
+
+#: What reasons have in them that are columns of their own.
+KINDS = ("has no symbol", "static inline", "va_list")
+
+
+def kind_of(reason: str) -> str:
+    """The column of a reason, as a part of its text; nothing for the last one."""
+    return next((kind for kind in KINDS if kind in reason), "")
 
 
 def shown(case: Case) -> str:

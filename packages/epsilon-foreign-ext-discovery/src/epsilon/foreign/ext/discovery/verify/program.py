@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .question import Question
@@ -33,6 +34,9 @@ _MACROS = """
     printf("%d %zu+%zu\\n", n, first, count); }
 """
 
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+_WORDS = frozenset({"struct", "union", "sizeof", "__alignof__", "__typeof__", "__builtin_offsetof"})
+
 #: Questions in one function: compilers take more than their share of time for long ones.
 _CHUNK = 500
 
@@ -45,12 +49,14 @@ def program(headers: Sequence[str], asked: Mapping[int, Question]) -> tuple[str,
         *_MACROS.splitlines(),
     ]
     where: dict[int, int] = {}
-    numbers = list(asked)
+    # Macros first: the names of members that are macros, too, are undefined for what comes after.
+    numbers = sorted(asked, key=lambda number: asked[number].about != "macro")
     chunks = [numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK)]
     for index, chunk in enumerate(chunks):
         lines.append(f"static void ask_{index}(void) {{")
         for number in chunk:
             question = asked[number]
+            lines += [f"#undef {name}" for name in _names(question)]
             lines.append(f"{question.kind}({number}, {question.expression})")
             where[len(lines)] = number
         lines.append("}")
@@ -58,6 +64,13 @@ def program(headers: Sequence[str], asked: Mapping[int, Question]) -> tuple[str,
     lines += [f"ask_{index}();" for index in range(len(chunks))]
     lines += ["return 0;", "}", ""]
     return "\n".join(lines), where
+
+
+def _names(question: Question) -> list[str]:
+    """The names in a question about a type, which are those after preprocessing: no macro may replace them again."""
+    if question.about not in ("record", "field"):
+        return []
+    return [name for name in _IDENTIFIER.findall(question.expression) if name not in _WORDS]
 
 
 def _quoted(header: str) -> str:
