@@ -16,6 +16,8 @@ TYPE_CHECKING = False  # see `lazy_names`
 if TYPE_CHECKING:
     from epsilon.foreign.api import UnsupportedDeclarationError
 
+    from .compare import Change, Effect, compare_bindings
+    from .emit import generate, write_module
     from .errors import (
         BindingFileError,
         Diagnostic,
@@ -36,6 +38,8 @@ else:
         __name__,
         {
             "epsilon.foreign.api": "UnsupportedDeclarationError",
+            ".compare": "Change Effect compare_bindings",
+            ".emit": "generate write_module",
             ".errors": """
                 BindingFileError Diagnostic DiscoveryError HeaderError HeaderNotFoundError
                 PackageNotFoundError ParserUnavailableError
@@ -53,9 +57,11 @@ __all__ = [
     "Binding",
     "BindingFileError",
     "Bindings",
+    "Change",
     "CompilerError",
     "Diagnostic",
     "DiscoveryError",
+    "Effect",
     "HeaderError",
     "HeaderNotFoundError",
     "Match",
@@ -71,6 +77,8 @@ __all__ = [
     "bind",
     "call",
     "cdef",
+    "compare_bindings",
+    "generate",
     "load",
     "match_library",
     "parse",
@@ -79,4 +87,5 @@ __all__ = [
     "read_image",
     "verify_layouts",
     "write_binding",
+    "write_module",
 ]

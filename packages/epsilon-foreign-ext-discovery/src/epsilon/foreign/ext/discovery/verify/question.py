@@ -26,6 +26,12 @@ _MASK = (1 << 64) - 1
 #: What C knows as a name; a binding file may hold any text, and none of it may become code.
 _NAME = re.compile(r"(?:struct |union |enum )?[A-Za-z_$][A-Za-z0-9_$]*\Z")
 
+#: Compilers know these without a declaration, and only by way of this name.
+_VARIABLE_ARGUMENTS = {
+    "__va_list_tag": "(*(__builtin_va_list *)0)[0]",
+    "__va_list": "(*(__builtin_va_list *)0)",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -121,6 +127,9 @@ def _places(binding: Binding) -> dict[tuple[str, bool], str]:
         for r in binding.records.values()
         if r.complete and _NAME.match(r.c_name or "")
     }
+    for name, place in _VARIABLE_ARGUMENTS.items():
+        if name in binding.records:
+            places[name, False] = place
     for typedef in filter(lambda t: _NAME.match(t.name), binding.typedefs.values()):
         for key, place in _reached(typedef.type, f"(*({typedef.name} *)0)"):
             places.setdefault(key, place)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..ir import Binding, Target
+from ..search import package
 from .compiler import CompilerError, Refused, compile_and_run, find_compiler
 from .program import answers, program
 from .question import Question, questions, record_of
@@ -73,6 +74,10 @@ class Verification:
         return 100.0 * self.records_verified / self.records if self.records else 100.0
 
 
+#: What headers are parsed as when nothing else is said.
+_STANDARD = {"c": "gnu17", "c++": "gnu++17"}
+
+
 def verify_layouts(
     binding: Binding,
     *,
@@ -100,10 +105,13 @@ def verify_layouts(
 
 
 def _options(binding: Binding, include_dirs: Sequence[str]) -> list[str]:
+    """The parse's own options, in the compiler's words. Raises PackageNotFoundError."""
     options = binding.options
-    made = ["-w", "-O0"]
-    made += [f"-std={options.standard}"] if options.standard else []
+    packages = [package(name) for name in options.pkg_config]
+    made = ["-w", "-O0", f"-std={options.standard or _STANDARD[options.language]}"]
     made += [f"-I{folder}" for folder in (*include_dirs, *options.include_dirs)]
+    made += [f"-I{folder}" for each in packages for folder in each.include_dirs]
+    made += [f"-D{define}" for each in packages for define in each.defines]
     made += [f"-D{define}" for define in options.defines]
     waiting = iter(options.args)
     for option in waiting:
