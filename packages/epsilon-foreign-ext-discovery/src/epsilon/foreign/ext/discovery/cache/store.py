@@ -1,7 +1,7 @@
 """Entries of the cache: one file for each header with its options, valid while all that was read is unchanged.
 
-An entry's name says what was asked: headers, options, clang's arguments, libclang and this package. Its first line has a
-digest of every file that was included, and one of the rest, which is a binding file. An entry that does not hold, or
+An entry's name says what was asked: headers, options, clang's arguments, libclang and this package. Its first line has
+a digest of every file that was included, and one of the rest, which is a binding file. An entry that does not hold, or
 cannot be read, is as good as none. Entries appear whole (`write_whole`), so processes need no locks.
 """
 
@@ -135,7 +135,9 @@ def _changed(folder: str) -> int:
 def _package() -> str:
     """The files of this package that decide what a parse finds: an edited one makes all entries void."""
     root = Path(__file__).parent.parent
-    return " ".join(_stamps(root / folder for folder in ("", "ir", "file", "libclang", "naming", "parser", "search")))
+    return " ".join(
+        _stamps(root / folder for folder in ("", "ir", "file", "libclang", "naming", "parser", "search"))
+    )
 
 
 def _stamps(folders: Iterable[Path]) -> list[str]:

@@ -11,7 +11,9 @@ from ..ir import (
     Enum,
     EnumName,
     Field,
+    Function,
     FunctionType,
+    Macro,
     Opaque,
     Pointer,
     Qualified,
@@ -19,6 +21,7 @@ from ..ir import (
     RecordName,
     Typedef,
     TypedefName,
+    Variable,
 )
 from .codecs import LIMIT
 from .encode import identity
@@ -49,12 +52,16 @@ def check_binding(binding: Binding) -> None:
 
 def types_of(declaration: object) -> tuple[CType, ...]:
     """The types that a declaration mentions."""
-    found: list[CType] = [getattr(declaration, name) for name in ("type", "result", "base") if hasattr(declaration, name)]
-    if isinstance(declaration, Record):
-        return tuple([field.type for field in declaration.fields])
-    if isinstance(declaration, Enum):
-        return (declaration.base,)
-    return tuple(t for t in found if t is not None)
+    match declaration:
+        case Record(fields=fields):
+            return tuple([field.type for field in fields])
+        case Enum(base=base):
+            return (base,)
+        case Function(result=result, parameters=parameters):
+            return (result, *[parameter.type for parameter in parameters])
+        case Typedef(type=type) | Variable(type=type) | Macro(type=type):
+            return () if type is None else (type,)
+    return ()
 
 
 @lru_cache(maxsize=8192)

@@ -125,5 +125,3 @@ def _positions(found: Any) -> dict[str, Position]:
             raise ValueError(f"position of {key!r}: expected file:line:column, got {text!r}")
         places[key] = Position(match[1], int(match[2]), int(match[3]))
     return places
-
-

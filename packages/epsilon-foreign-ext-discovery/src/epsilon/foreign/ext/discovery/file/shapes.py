@@ -53,7 +53,14 @@ _COMMON = {"doc": "text", "python_name": "python_name", "dependency": "flag"}
 _BRIEF = {"python_name": "python_name", "dependency": "flag"}
 
 FIELD = _shape(
-    Field, name="member_name", type="type", offset="size", bits="optional_size", bit="size", aligned="optional_align", doc="text"
+    Field,
+    name="member_name",
+    type="type",
+    offset="size",
+    bits="optional_size",
+    bit="size",
+    aligned="optional_align",
+    doc="text",
 )
 ENUMERATOR = _shape(Enumerator, name="name", value="integer", doc="text", python_name="python_name")
 PARAMETER = _shape(Parameter, name="member_name", type="type")

@@ -48,7 +48,13 @@ class Target:
 
 _ARCHITECTURES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "i386": "i686", "i586": "i686"}
 _NARROW = {"x86_64": "i686", "aarch64": "arm"}
-_SYSTEMS = {"linux": "linux", "darwin": "darwin", "win32": "windows", "cygwin": "cygwin", "freebsd": "freebsd"}
+_SYSTEMS = {
+    "linux": "linux",
+    "darwin": "darwin",
+    "win32": "windows",
+    "cygwin": "cygwin",
+    "freebsd": "freebsd",
+}
 
 
 def _environment(system: str) -> str:

@@ -129,15 +129,7 @@ OPAQUE_KINDS = {
 }
 
 CType: TypeAlias = (
-    Scalar
-    | TypedefName
-    | RecordName
-    | EnumName
-    | Pointer
-    | Array
-    | FunctionType
-    | Qualified
-    | Opaque
+    Scalar | TypedefName | RecordName | EnumName | Pointer | Array | FunctionType | Qualified | Opaque
 )
 
 VOID = Scalar("void")

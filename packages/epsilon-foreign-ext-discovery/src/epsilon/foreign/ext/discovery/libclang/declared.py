@@ -28,18 +28,19 @@ def load(path: Path) -> Any:
 
 
 def _declared(library: ffi.Library) -> Any:
-    clang = SimpleNamespace(
+    api: Any = ffi  # types are made of values here, which checkers do not follow
+    clang: Any = SimpleNamespace(
         CXString=ffi.make_struct("CXString", {"data": c.pointer, "private_flags": c.uint}),
         CXCursor=ffi.make_struct(
-            "CXCursor", {"kind": c.int, "xdata": c.int, "data": ffi.Array[c.pointer, 3]}
+            "CXCursor", {"kind": c.int, "xdata": c.int, "data": api.Array[c.pointer, 3]}
         ),
-        CXType=ffi.make_struct("CXType", {"kind": c.int, "data": ffi.Array[c.pointer, 2]}),
+        CXType=ffi.make_struct("CXType", {"kind": c.int, "data": api.Array[c.pointer, 2]}),
         CXSourceLocation=ffi.make_struct(
-            "CXSourceLocation", {"ptr_data": ffi.Array[c.pointer, 2], "int_data": c.uint}
+            "CXSourceLocation", {"ptr_data": api.Array[c.pointer, 2], "int_data": c.uint}
         ),
         CXSourceRange=ffi.make_struct(
             "CXSourceRange",
-            {"ptr_data": ffi.Array[c.pointer, 2], "begin_int_data": c.uint, "end_int_data": c.uint},
+            {"ptr_data": api.Array[c.pointer, 2], "begin_int_data": c.uint, "end_int_data": c.uint},
         ),
         CXUnsavedFile=ffi.make_struct(
             "CXUnsavedFile", {"Filename": c.string, "Contents": c.bytes, "Length": c.ulong}
@@ -55,20 +56,20 @@ def _declared(library: ffi.Library) -> Any:
         "pointer": c.pointer,
         "bytes": c.bytes,
         "string": c.string,
-        "string*": ffi.Pointer[c.string],
-        "pointer*": ffi.Pointer[c.pointer],
-        "uint*": ffi.Pointer[c.uint],
-        "size*": ffi.Pointer[c.size_t],
-        "unsaved*": ffi.Pointer[clang.CXUnsavedFile],
+        "string*": api.Pointer[c.string],
+        "pointer*": api.Pointer[c.pointer],
+        "uint*": api.Pointer[c.uint],
+        "size*": api.Pointer[c.size_t],
+        "unsaved*": api.Pointer[clang.CXUnsavedFile],
         "String": clang.CXString,
         "Cursor": clang.CXCursor,
         "Type": clang.CXType,
         "Location": clang.CXSourceLocation,
         "Range": clang.CXSourceRange,
     }
-    clang.CXCursorVisitor = ffi.Callback[[clang.CXCursor, clang.CXCursor, c.pointer], c.int]
-    clang.CXFieldVisitor = ffi.Callback[[clang.CXCursor, c.pointer], c.int]
-    clang.CXInclusionVisitor = ffi.Callback[[c.pointer, c.pointer, c.uint, c.pointer], None]
+    clang.CXCursorVisitor = api.Callback[[clang.CXCursor, clang.CXCursor, c.pointer], c.int]
+    clang.CXFieldVisitor = api.Callback[[clang.CXCursor, c.pointer], c.int]
+    clang.CXInclusionVisitor = api.Callback[[c.pointer, c.pointer, c.uint, c.pointer], None]
     words |= {
         "visitor": clang.CXCursorVisitor,
         "field_visitor": clang.CXFieldVisitor,

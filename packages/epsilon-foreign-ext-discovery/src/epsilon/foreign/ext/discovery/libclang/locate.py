@@ -122,7 +122,9 @@ def _at(library: Path) -> Installation:
     for folder in own + elsewhere:
         if (folder / "include" / "stddef.h").is_file():
             is_clangs = "/gcc/" not in folder.as_posix()
-            return Installation(library, folder, is_clangs, libcxx if (libcxx / "cstddef").is_file() else None)
+            return Installation(
+                library, folder, is_clangs, libcxx if (libcxx / "cstddef").is_file() else None
+            )
     return Installation(library, None, True, libcxx if (libcxx / "cstddef").is_file() else None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .bind import bind, cdef, load
+from .binding import bind, cdef, load
 from .bindings import Bindings
 from .one_shot import call
 

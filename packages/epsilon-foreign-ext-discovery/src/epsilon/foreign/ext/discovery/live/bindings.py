@@ -145,9 +145,10 @@ class _Maker:
         if not term.open_ended:
             return made
         # The header leaves the length open; the library's table of symbols knows the size.
+        api: Any = ffi  # types are made of values here
         row = resolve_type(made)
-        array = ffi.Array[row, _symbol_size(self.library, term.symbol) // max(row.size, 1) or 1]
-        return ffi.Const[array] if isinstance(made, ffi.Const) else array
+        array = api.Array[row, _symbol_size(self.library, term.symbol) // max(row.size, 1) or 1]
+        return api.Const[array] if isinstance(made, api.Const) else array
 
     def record(self, record: ir.Record) -> Any:
         """The class of a struct or union. Raises UnsupportedDeclarationError when it has no layout here."""
@@ -158,7 +159,11 @@ class _Maker:
 
     def enum(self, enum: ir.Enum) -> Any:
         """The class of an enum; its integer type where the header does not say what is in it."""
-        return self.types.enum(enum.name) if enum.complete else self.types.make(self.types.lowering.type(enum.base))
+        return (
+            self.types.enum(enum.name)
+            if enum.complete
+            else self.types.make(self.types.lowering.type(enum.base))
+        )
 
     def constant(self, constant: Constant) -> Any:
         """A constant: the member of its enum, or a number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .bind import Place, bind
+from .binding import Place, bind
 from .bindings import Bindings
 
 #: Bindings that were made for `call`, by header, library and options.

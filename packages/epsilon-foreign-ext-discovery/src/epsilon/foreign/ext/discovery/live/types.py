@@ -31,6 +31,9 @@ from ..terms import (
 )
 from .likeness import Likeness
 
+#: Types are made of values here, where checkers cannot follow.
+_api: Any = ffi
+
 #: Struct rows and enum classes by what they are made from, for as long as anybody has them.
 _records: WeakValueDictionary[Any, _Record] = WeakValueDictionary()
 _enums: WeakValueDictionary[Any, Any] = WeakValueDictionary()
@@ -123,21 +126,21 @@ class Types:
         return self.record(term.record) if term.record else self.enum(term.enum)
 
     def _array(self, term: Array) -> Any:
-        return ffi.Array[self.make(term.element), ... if term.count is None else term.count]
+        return _api.Array[self.make(term.element), ... if term.count is None else term.count]
 
     def _callback(self, term: Callback) -> Any:
-        return ffi.Callback[[self.make(p) for p in term.parameters], self.make(term.result)]
+        return _api.Callback[[self.make(p) for p in term.parameters], self.make(term.result)]
 
 
 _MAKERS: dict[Any, Callable[[Types, Any], Any]] = {
     C: lambda types, term: getattr(c, term.name),
     Named: Types._named,
     Alias: lambda types, term: types.make(term.term),
-    Pointer: lambda types, term: ffi.Pointer[types.make(term.target)],
-    Const: lambda types, term: ffi.Const[types.make(term.term)],
+    Pointer: lambda types, term: _api.Pointer[types.make(term.target)],
+    Const: lambda types, term: _api.Const[types.make(term.term)],
     Array: Types._array,
     Callback: Types._callback,
-    Bits: lambda types, term: ffi.Bits[types.make(term.term), term.width],
-    Anonymous: lambda types, term: ffi.Anonymous[types.make(term.term)],
-    Aligned: lambda types, term: ffi.Aligned[types.make(term.term), term.bytes],
+    Bits: lambda types, term: _api.Bits[types.make(term.term), term.width],
+    Anonymous: lambda types, term: _api.Anonymous[types.make(term.term)],
+    Aligned: lambda types, term: _api.Aligned[types.make(term.term), term.bytes],
 }

@@ -17,8 +17,8 @@ from dataclasses import replace
 from ..ir import (
     Declaration,
     Enum,
-    EnumName,
     Enumerator,
+    EnumName,
     Function,
     Macro,
     Record,

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterable
 
-from ..ir import Enum, Function, Record
+from ..ir import CType, Enum, Function, Qualified, Record
 from .identifiers import identifier
 
 #: What the api takes for unnamed bits.
@@ -19,18 +19,26 @@ def member_names(record: Record) -> tuple[str, ...]:
     """The members' names in order: ``_``, ``_1`` ... for unnamed bits, ``anonymous_0`` ... for anonymous members."""
     own = {field.name for field in record.fields}
     made: list[str] = []
-    bits = anonymous = 0
+    bits = 0
     for field in record.fields:
         if field.name:
             name = _free(_member(field.name), made)
         elif field.bits is not None:
             name, bits = f"_{bits or ''}", bits + 1
         else:
-            name, anonymous = f"anonymous_{anonymous}", anonymous + 1
-            while name in own:
-                name += "_"
+            name = _free(_anonymous(field.type), own)
         made.append(name)
     return tuple(made)
+
+
+def _anonymous(type: CType) -> str:
+    """The name for an anonymous member, of the numbers in its type's (``outer.@1.@0``).
+
+    Its members belong to the record around it, too, the anonymous among them included: so they are numbered through.
+    """
+    while isinstance(type, Qualified):
+        type = type.type
+    return "_".join(["anonymous", *re.findall(r"@(\d+)", getattr(type, "name", ""))])
 
 
 def _member(name: str) -> str:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from ..ir import Binding, Declaration, Enum, Enumerator, Function, Macro, Record, Typedef, Unsupported, Variable
+from ..ir import (
+    Binding,
+    Declaration,
+    Enum,
+    Enumerator,
+    Function,
+    Macro,
+    Record,
+    Typedef,
+    Unsupported,
+    Variable,
+)
 
 
 class Constant(NamedTuple):

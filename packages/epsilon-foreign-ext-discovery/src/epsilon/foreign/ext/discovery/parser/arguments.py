@@ -39,7 +39,13 @@ def arguments(options: ParseOptions, installation: Installation, headers: Sequen
         args += ["-iquote", folder, "-idirafter", folder]
     args += [f"-D{define}" for define in defines]
     args += [word for each in packages for word in each.args]
-    args += ["-fparse-all-comments", "-fretain-comments-from-system-headers", "-ferror-limit=100", "-Wno-everything", "-fno-caret-diagnostics"]
+    args += [
+        "-fparse-all-comments",
+        "-fretain-comments-from-system-headers",
+        "-ferror-limit=0",
+        "-Wno-everything",
+        "-fno-caret-diagnostics",
+    ]
     args += options.args
     return Arguments(tuple(args), tuple(include), _searched(system, installation))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from inspect import cleandoc
 
+#: Comments that follow each other are one to clang.
+_PARTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _OPEN = re.compile(r"^/\*[*!]?<?")
 _LINE = re.compile(r"^\s*//[/!]?<? ?", re.MULTILINE)
 #: Doxygen's commands for emphasis and code become what plain text has for them.
@@ -20,10 +22,7 @@ def doc_text(comment: str) -> str:
     if not comment:
         return ""
     comment = comment.replace("\r\n", "\n").replace("\r", "\n")
-    if comment.startswith("//"):
-        text = _LINE.sub("", comment)
-    else:
-        text = "\n".join(_block(part) for part in _blocks(comment))
+    text = "\n".join(_block(part) for part in _PARTS.findall(comment) or [comment])
     text = _COMMANDS.sub("", _CONTROL.sub(" ", text.expandtabs(4)))
     lines = [line.rstrip() for line in cleandoc(text).split("\n")]
     while lines and _RULE.match(lines[0]):
@@ -31,10 +30,6 @@ def doc_text(comment: str) -> str:
     while lines and _RULE.match(lines[-1]):
         lines.pop()
     return "\n".join(lines)
-
-
-def _blocks(comment: str) -> list[str]:
-    return [part for part in re.findall(r"/\*.*?\*/|//[^\n]*", comment, re.DOTALL)] or [comment]
 
 
 def _block(comment: str) -> str:

@@ -29,14 +29,19 @@ class EnumReader:
         """The enum of a declaration; incomplete when the unit has no definition of it."""
         clang = self.clang
         name = self.tags.name(declaration)
-        common = {"anonymous": name in self.tags.anonymous, "typedef": name in self.tags.typedefs}
+        common: dict[str, Any] = {
+            "anonymous": name in self.tags.anonymous,
+            "typedef": name in self.tags.typedefs,
+        }
         definition = clang.clang_getCursorDefinition(declaration)
         if definition.kind != kinds.ENUM:
             return Enum(name, Scalar("unsigned int"), complete=False, **common)
         base = unqualified(self.types.read(clang.clang_getEnumDeclIntegerType(definition)))
         canonical = clang.clang_getCanonicalType(clang.clang_getEnumDeclIntegerType(definition))
         signed = canonical.kind in (13, 14, 16, 17, 18, 19)
-        value = clang.clang_getEnumConstantDeclValue if signed else clang.clang_getEnumConstantDeclUnsignedValue
+        value = (
+            clang.clang_getEnumConstantDeclValue if signed else clang.clang_getEnumConstantDeclUnsignedValue
+        )
         enumerators = tuple(
             [
                 Enumerator(self.unit.spelling(child), value(child), self.types.docs.member(child))

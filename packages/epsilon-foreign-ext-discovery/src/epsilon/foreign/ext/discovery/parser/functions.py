@@ -27,7 +27,9 @@ class FunctionReader:
         name = self.unit.spelling(cursor)
         symbol = self._symbol(cursor)
         if _is_cxx(name, symbol):
-            return Unsupported(name, "function", "it has C++ linkage: only extern \"C\" functions can be called")
+            return Unsupported(
+                name, "function", 'it has C++ linkage: only extern "C" functions can be called'
+            )
         type = clang.clang_getCursorType(cursor)
         if type.kind in (kinds.TYPEDEF_TYPE, kinds.ELABORATED, kinds.ATTRIBUTED, 1):
             type = clang.clang_getCanonicalType(type)  # declared by a typedef of its type
@@ -52,7 +54,7 @@ class FunctionReader:
         name = self.unit.spelling(cursor)
         symbol = self._symbol(cursor)
         if _is_cxx(name, symbol):
-            return Unsupported(name, "variable", "it has C++ linkage: only extern \"C\" variables can be used")
+            return Unsupported(name, "variable", 'it has C++ linkage: only extern "C" variables can be used')
         type = clang.clang_getCursorType(cursor)
         tag = clang.clang_getTypeDeclaration(type)
         if tag.kind in (kinds.STRUCT, kinds.UNION, kinds.ENUM):

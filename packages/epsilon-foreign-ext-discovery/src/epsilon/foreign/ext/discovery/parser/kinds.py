@@ -54,7 +54,16 @@ SCALARS = {
     23: "long double",
 }
 #: Those that have no values here: the `Opaque` kind.
-OPAQUE = {12: "int128", 20: "int128", 30: "float", 31: "float", 32: "float", 39: "float", 40: "float", 102: "block"}
+OPAQUE = {
+    12: "int128",
+    20: "int128",
+    30: "float",
+    31: "float",
+    32: "float",
+    39: "float",
+    40: "float",
+    102: "block",
+}
 CHAR16, CHAR32, WCHAR, NULLPTR = 6, 7, 15, 24
 COMPLEX = 100
 POINTER = 101

@@ -26,7 +26,9 @@ _DECLARED = re.compile(rf"{_PREFIX}({VALUE}|{ADDRESS}|{STRING}|{GONE})_(\d+)")
 _LITERAL = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""", re.DOTALL)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
 #: What no expression has; a brace or a semicolon would take the following declarations along.
-_FOREIGN = re.compile(r"[{};#\\`@]|\b(?:asm|__asm__|__attribute__|__extension__|_Pragma|typedef|return|goto|static|extern)\b")
+_FOREIGN = re.compile(
+    r"[{};#\\`@]|\b(?:asm|__asm__|__attribute__|__extension__|_Pragma|typedef|return|goto|static|extern)\b"
+)
 _CHARACTERS = (Scalar("char"), Scalar("signed char"), Scalar("unsigned char"))
 
 
@@ -69,10 +71,34 @@ def _is_balanced(text: str) -> bool:
     return not depth
 
 
+#: Where the probes claim to stand, so that what depends on the place is recognised by its value.
+_PLACE = "epsilon_foreign_probe"
+_LINE = 1_000_000_007
+#: Macros whose value is that of the place or the time get one that shows, or none.
+_HEAD = [
+    line
+    for name, text in {
+        "__DATE__": f'"{_PLACE}"',
+        "__TIME__": f'"{_PLACE}"',
+        "__TIMESTAMP__": f'"{_PLACE}"',
+        "__COUNTER__": _PLACE,
+        "__func__": _PLACE,
+        "__FUNCTION__": _PLACE,
+        "__PRETTY_FUNCTION__": _PLACE,
+    }.items()
+    for line in (f"#undef {name}", f"#define {name} {text}")
+]
+
+
+#: Lines of `probes` before the first that counts.
+HEAD = len(_HEAD) + 2
+
+
 def probes(definitions: Iterable[Definition], cplusplus: bool) -> tuple[str, list[Definition]]:
     """C text that makes clang evaluate macros, and those it is of, by the number in its names."""
     auto = "auto" if cplusplus else "__auto_type"
-    lines, asked = [], []
+    lines = [*_HEAD, f'#line {_LINE} "{_PLACE}"']
+    asked: list[Definition] = []
     for found in definitions:
         number = len(asked)
         asked.append(found)
@@ -98,12 +124,15 @@ class Evaluated(NamedTuple):
 
 
 class Evaluation:
-    """The values in a unit that `probes` were added to."""
+    """The values in a unit that `probes` were added to; `first` is the line after their ``#line``."""
 
-    def __init__(self, unit: Unit, types: TypeReader) -> None:
+    def __init__(self, unit: Unit, types: TypeReader, first: int) -> None:
+        self._first = first
         self.unit = unit
         self.clang = unit.clang
         self.types = types
+        #: Lines that clang complained about: what it made of them, recovering, is no macro's value.
+        self._wrong = {d.line for d in unit.diagnostics() if d.severity != "warning"}
         self.gone: set[int] = set()
         self._variables: dict[tuple[str, int], Any] = {}
         for cursor in unit.children():
@@ -111,23 +140,33 @@ class Evaluation:
                 match = _DECLARED.fullmatch(unit.spelling(cursor))
                 if match and match[1] == GONE:
                     self.gone.add(int(match[2]))
-                elif match:
+                elif match and unit.place(unit.clang.clang_getCursorLocation(cursor))[1] not in self._wrong:
                     self._variables[match[1], int(match[2])] = cursor
 
     def get(self, number: int) -> Evaluated | None:
-        """The value of a macro, by its number; None when it has no constant one."""
+        """The value of a macro, by its number; None when it has no constant one, or one that its place decides."""
         cursor = self._variables.get((VALUE, number))
         if cursor is None:
             return None
         canonical = self.clang.clang_getCanonicalType(self.clang.clang_getCursorType(cursor))
         type = unqualified(self.types.read(canonical))
-        if not isinstance(type, Pointer):
-            found = self._evaluate(cursor)
-            return None if found is None or isinstance(found, bytes) else Evaluated(found, type)
+        if isinstance(type, Pointer):
+            return self._pointer(number, type)
+        found = self._evaluate(cursor)
+        if found is None or isinstance(found, bytes) or found == self._line(cursor):
+            return None
+        return Evaluated(found, type)
+
+    def _line(self, cursor: Any) -> int:
+        """What ``__LINE__`` is there."""
+        line = self.unit.place(self.clang.clang_getCursorLocation(cursor))[1]
+        return _LINE + line - self._first
+
+    def _pointer(self, number: int, type: Pointer) -> Evaluated | None:
         if unqualified(type.target) in _CHARACTERS:
             text = self._string(number)
             if text is not None:
-                return Evaluated(text, type)
+                return None if _PLACE in str(text) else Evaluated(text, type)
         address = self._variables.get((ADDRESS, number))
         found = None if address is None else self._evaluate(address)
         return Evaluated(found, type) if isinstance(found, int) else None
@@ -170,7 +209,12 @@ class Evaluation:
 def described(found: Definition, evaluated: Evaluated | None, known: Mapping[str, str]) -> Macro:
     """The macro for the IR. `known` maps the C names that a macro may be another name for to their kinds."""
     alias = ""
-    if evaluated is None and _IDENTIFIER.match(found.text) and found.text != found.name and found.text in known:
+    if (
+        evaluated is None
+        and _IDENTIFIER.match(found.text)
+        and found.text != found.name
+        and found.text in known
+    ):
         alias = found.text
     return Macro(
         found.name,

@@ -15,7 +15,7 @@ from ..naming import assign_names
 from . import unit as units
 from .arguments import Arguments, arguments
 from .files import Files
-from .macros import Evaluation, described, probes
+from .macros import HEAD, Evaluation, described, probes
 from .names import TagNames
 from .reader import HeaderReader
 from .selection import select
@@ -130,7 +130,9 @@ def parse_source(
     installation = locate(libclang)
     found = arguments(options, installation, source.paths)
     folders = (*found.include_dirs, *found.system_dirs)
-    fingerprint = Fingerprint(f"{source.main}: {source.text}", found.args, options, installation.library, folders)
+    fingerprint = Fingerprint(
+        f"{source.main}: {source.text}", found.args, options, installation.library, folders
+    )
     store = Store() if cache else None
     known = store.get(fingerprint) if store else None
     if known is not None:
@@ -159,7 +161,10 @@ class _Parse:
         with self.unit(self.source.text, flags) as unit:
             self.check(unit)
             reader = HeaderReader(
-                unit, self.files(unit), cplusplus=self.cplusplus, unnamed_bits_align=self.unnamed_bits_align(unit)
+                unit,
+                self.files(unit),
+                cplusplus=self.cplusplus,
+                unnamed_bits_align=self.unnamed_bits_align(unit),
             )
             declarations = reader.read()
             target = target_of(unit)
@@ -170,9 +175,7 @@ class _Parse:
         declarations += self.macros(reader, declarations)
         chosen = select(declarations, self.options.allow, self.options.block)
         named = assign_names(chosen, self.options.strip_prefix, dict(self.options.rename))
-        return ir.Binding(
-            self.source.names, target, self.options, tuple(named), clang_version(self.clang)
-        )
+        return ir.Binding(self.source.names, target, self.options, tuple(named), clang_version(self.clang))
 
     def unit(self, text: str, flags: int) -> Unit:
         args = [*self.arguments.args]
@@ -188,7 +191,9 @@ class _Parse:
         mains = [*self.source.paths, *found_paths(named, folders)]
         if self.source.prelude:
             mains.append(self.source.main)
-        return Files(unit, mains, self.arguments.include_dirs, self.arguments.system_dirs, self.options.headers)
+        return Files(
+            unit, mains, self.arguments.include_dirs, self.arguments.system_dirs, self.options.headers
+        )
 
     def check(self, unit: Unit) -> None:
         """Raises HeaderError when clang found errors."""
@@ -207,10 +212,12 @@ class _Parse:
         known = {d.name: type(d).__name__ for d in declarations}
         with self.unit(self.source.text + text, units.SKIP_FUNCTION_BODIES) as unit:
             types = TypeReader(unit, TagNames(unit, self.cplusplus))
-            evaluation = Evaluation(unit, types)
+            first = self.source.text.count("\n") + HEAD + 1
+            evaluation = Evaluation(unit, types, first)
             made: list[ir.Declaration] = []
             for number, found in enumerate(asked):
-                if number in evaluation.gone or not (found.text or found.parameters is not None):
+                says_nothing = found.text in ("", found.name) and found.parameters is None
+                if number in evaluation.gone or says_nothing:
                     continue
                 macro = described(found, evaluation.get(number), known)
                 made.append(macro)

@@ -78,7 +78,9 @@ class HeaderReader:
         for cursor in children:
             if cursor.kind == _INCLUSION:
                 file, start, end = unit.extent(cursor)
-                quoted = b'"' in unit.contents(file)[start:end] if file and self.files.get(file).own else False
+                quoted = (
+                    b'"' in unit.contents(file)[start:end] if file and self.files.get(file).own else False
+                )
                 self.files.include(file, quoted, clang.clang_getIncludedFile(cursor) or 0)
             elif cursor.kind == kinds.MACRO_DEFINITION:
                 definitions.append(cursor)
@@ -161,7 +163,7 @@ class HeaderReader:
         before = self._found.get(key)
         if before is not None:
             declaration = _merged(before[1], declaration)
-        if found.own and not getattr(declaration, "doc", "-"):
+        if found.own and not isinstance(declaration, Unsupported) and not declaration.doc:
             end = self.clang.clang_getRangeEnd(self.clang.clang_getCursorExtent(cursor))
             self._ends[key] = self.unit.place(end)[:2]
         order = self._place(cursor) if isinstance(declaration, Record) else self._here
@@ -229,6 +231,6 @@ def _merged(first: Declaration, second: Declaration) -> Declaration:
     if isinstance(first, Record) and isinstance(second, Record):
         better = second if second.complete and not first.complete else first
         return replace(better, doc=better.doc or first.doc or second.doc)
-    if hasattr(first, "doc") and not first.doc:
-        return replace(first, doc=getattr(second, "doc", ""))
-    return first
+    if isinstance(first, Unsupported) or isinstance(second, Unsupported) or first.doc:
+        return first
+    return replace(first, doc=second.doc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..fit import Shape, fit
@@ -32,7 +33,10 @@ class RecordReader:
         name = self.tags.name(declaration)
         union = declaration.kind == kinds.UNION
         definition = clang.clang_getCursorDefinition(declaration)
-        common = {"anonymous": name in self.tags.anonymous, "typedef": name in self.tags.typedefs}
+        common: dict[str, Any] = {
+            "anonymous": name in self.tags.anonymous,
+            "typedef": name in self.tags.typedefs,
+        }
         type = clang.clang_getCursorType(declaration)
         size, align = clang.clang_Type_getSizeOf(type), clang.clang_Type_getAlignOf(type)
         if definition.kind != declaration.kind or size < 0:
@@ -95,7 +99,7 @@ class RecordReader:
     def _laid_out(self, record: Record, cursors: list[Any], definition: Any) -> Record:
         reason = self._refusal(record, definition)
         if reason:
-            return _replace(record, fields=(), unsupported=reason)
+            return replace(record, fields=(), unsupported=reason)
         shapes = [
             self._shape(field, cursor, position == len(cursors) - 1)
             for position, (field, cursor) in enumerate(zip(record.fields, cursors, strict=True))
@@ -108,12 +112,12 @@ class RecordReader:
             unnamed_bits_align=self.unnamed_bits_align,
         )
         if found is None:
-            return _replace(record, unsupported="no declaration has this layout")
+            return replace(record, unsupported="no declaration has this layout")
         fields = tuple(
-            field if own is None else _replace(field, aligned=own)
+            field if own is None else replace(field, aligned=own)
             for field, own in zip(record.fields, found.members, strict=True)
         )
-        return _replace(record, fields=fields, pack=found.pack, packed=found.packed, aligned=found.align)
+        return replace(record, fields=fields, pack=found.pack, packed=found.packed, aligned=found.align)
 
     def _refusal(self, record: Record, definition: Any) -> str:
         if any(field.offset >= 1 << 37 for field in record.fields):
@@ -151,9 +155,3 @@ def unqualified_element(type: CType) -> CType:
     while isinstance(type, (Array, Qualified)):
         type = type.element if isinstance(type, Array) else type.type
     return type
-
-
-def _replace(value: Any, **changes: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(value, **changes)

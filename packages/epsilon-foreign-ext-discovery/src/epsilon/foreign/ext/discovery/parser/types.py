@@ -68,7 +68,8 @@ class TypeReader:
             return VOID if scalar == "void" else Scalar(scalar)
         reader = _READERS.get(kind)
         if reader is not None:
-            return reader(self, type)
+            made: CType = reader(self, type)
+            return made
         if kind in kinds.OPAQUE:
             return self._opaque(type, kinds.OPAQUE[kind])
         canonical = self.clang.clang_getCanonicalType(type)
@@ -96,11 +97,8 @@ class TypeReader:
     def _tag(self, type: Any) -> CType:
         declaration = self.clang.clang_getTypeDeclaration(type)
         name = self.tags.name(declaration)
-        found: CType
-        if type.kind == kinds.ENUM_TYPE:
-            found = EnumName(name)
-        else:
-            found = RecordName(name, declaration.kind == kinds.UNION)
+        union = declaration.kind == kinds.UNION
+        found: CType = EnumName(name) if type.kind == kinds.ENUM_TYPE else RecordName(name, union)
         self.wanted.setdefault(found, declaration)
         return found
 
@@ -159,7 +157,7 @@ class TypeReader:
     def _complex(self, type: Any) -> CType:
         element = self.read(self.clang.clang_getElementType(type))
         if element in (Scalar("float"), Scalar("double")):
-            return Scalar(f"{element.name} complex")  # type: ignore[union-attr]  # a Scalar
+            return Scalar(f"{element.name} complex")
         return self._opaque(type, "complex")
 
     def _atomic(self, type: Any) -> CType:

@@ -50,7 +50,8 @@ class Unit:
         for place, (name, text) in enumerate(texts.items()):
             # A bytes object as a C string ends at its first NUL; the length says how far the text goes.
             unsaved[place] = clang.CXUnsavedFile(name, text.replace(b"\0", b" "), len(text))
-        words = ffi.array(c.string, list(args)) if args else None
+        row: Any = c.string  # an optional str to checkers
+        words = ffi.array(row, list(args)) if args else None
         made = ffi.array(c.pointer, 1)
         code = clang.clang_parseTranslationUnit2(
             self._index, main, words, len(args), unsaved, len(texts), flags, made
@@ -180,5 +181,3 @@ def clang_version(clang: Any) -> str:
     text = (clang.clang_getCString(string) or b"").decode("utf-8", "replace")
     clang.clang_disposeString(string)
     return text.partition(" (")[0]
-
-
