@@ -188,8 +188,9 @@ class LazyLibrary:
         (``other = cos``) becomes one for what is made of it.
         """
         names = self._globals
+        # Imported by another name it has underscores in front, where the module's own names want that.
         for name, annotation in names.get("__annotations__", {}).items():
-            if annotation == "TypeAlias" and type(names.get(name)) is str:
+            if annotation.rpartition(".")[2].lstrip("_") == "TypeAlias" and type(names.get(name)) is str:
                 text = names.pop(name)
                 self._pending[name] = lambda name=name, text=text: self._evaluate(text, name)  # type: ignore[misc]
         originals = self._originals
