@@ -13,13 +13,14 @@ from layouts.comparison import question_of
 from layouts.probes import Probe
 from layouts.program import Answer, Question, answers, source
 from layouts.target import Target
-from random_types import LAYOUT, PRELUDE, definitions, draw
+from random_types import LAYOUT, PRELUDE, Aggregate, definitions, draw
 
 
 def differences(seeds: range, folder: Path, target: Target) -> Iterator[str]:
-    """What bindings of random structs and unions say that C does not, one a line, with the seed."""
-    drawn = [draw(random.Random(seed), f"t{seed}", LAYOUT) for seed in seeds]
-    questions = [question_of(type, seed, target)[1] for type, seed in zip(drawn, seeds, strict=True)]
+    """What bindings of random structs and unions say that C does not. The number in a name is the seed."""
+    types = [draw(random.Random(seed), f"t{seed}", LAYOUT) for seed in seeds]
+    drawn = [type for type in types if not _is_disputed(type)]
+    questions = [question_of(type, seeds.start, target)[1] for type in drawn]
     header = folder / f"random{seeds.start}.h"
     header.write_text(PRELUDE + "".join(map(definitions, drawn)))
     lib = discovery.bind(header, cache=False)
@@ -27,6 +28,15 @@ def differences(seeds: range, folder: Path, target: Target) -> Iterator[str]:
     for question, answer in zip(questions, answers(questions, output), strict=True):
         for difference in _of_one(getattr(lib, question.type.name), question, answer):
             yield f"{question.type.name}: {difference}\n{definitions(question.type)}"
+
+
+def _is_disputed(type: Aggregate) -> bool:
+    """Of a bit-field that asks for an alignment, gcc and clang do not agree where it is; discovery asks clang."""
+    return any(
+        (each.bits is not None and each.align is not None)
+        or (isinstance(each.type, Aggregate) and _is_disputed(each.type))
+        for each in type.members
+    )
 
 
 def _of_one(cls: Any, question: Question, answer: Answer) -> Iterator[str]:

@@ -50,8 +50,8 @@ class Row:
 
 
 HEAD = (
-    "| headers | version | functions | structs | enums | macros | constants | bound | not exported | inline | va_list | "
-    "other | layouts verified | seconds |\n|---|---|" + 12 * "---:|"
+    "| headers | version | functions | structs | enums | macros | constants | bound | not exported | inline | va_list "
+    "| other | layouts verified | seconds |\n|---|---|" + 12 * "---:|"
 )
 
 
