@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from ..emit import write_text
+from ..file.encode import write_whole
 
 
 def put(text: str, path: str | None) -> None:
@@ -15,7 +15,7 @@ def put(text: str, path: str | None) -> None:
     if path is None or path == "-":
         sys.stdout.write(text)
     else:
-        write_text(path, text)
+        write_whole(path, text)
 
 
 def put_json(value: Any) -> None:

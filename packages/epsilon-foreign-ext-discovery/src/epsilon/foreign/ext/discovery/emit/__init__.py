@@ -6,6 +6,6 @@ Everything that comes from a header is data: names are checked, all other text i
 from __future__ import annotations
 
 from .module import generate
-from .write import write_module, write_text
+from .write import write_module
 
-__all__ = ["generate", "write_module", "write_text"]
+__all__ = ["generate", "write_module"]

@@ -6,6 +6,7 @@ it. That comma keeps the elements apart, so nothing depends on how many would fi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -54,7 +55,7 @@ def assignment(target: str, value: str) -> list[str]:
     return [line]
 
 
-def call(function: str, arguments: list[str]) -> list[str]:
+def call(function: str, arguments: Sequence[str]) -> list[str]:
     """A statement that is a call."""
     line = f"{function}({', '.join(arguments)})"
     if len(line) <= WIDTH:

@@ -47,13 +47,16 @@ def function(term: FunctionTerm, spelling: Spelling, declaration: Function) -> B
     doc = term.doc
     if declaration.deprecated:
         doc = f"{doc}\n\nDeprecated: {declaration.deprecated}".strip()
-    lines = [_decorator(spelling, "function", options), *_signature(term, spelling, name)]
+    lines = [*_decorator(spelling, "function", options), *_signature(term, spelling, name)]
     return Block(_with_body(lines, docstring(doc, STEP)), tall=True)
 
 
-def _decorator(spelling: Spelling, kind: str, options: Sequence[str]) -> str:
-    given = f"({', '.join(options)})" if options else ""
-    return f"@{spelling.helpers['lib']}.{kind}{given}"
+def _decorator(spelling: Spelling, kind: str, options: Sequence[str]) -> list[str]:
+    name = f"@{spelling.helpers['lib']}.{kind}"
+    if not options:
+        return [name]
+    together = [f"{name}(", f"{STEP}{', '.join(options)}", ")"]
+    return call(name, options) if len(options) > 1 or len(f"{name}({options[0]})") <= WIDTH else together
 
 
 def _signature(term: FunctionTerm, spelling: Spelling, name: str) -> list[str]:
@@ -96,7 +99,7 @@ def record(term: RecordTerm, spelling: Spelling, declaration: Record) -> Block:
     options += [f"pack={int(term.pack)}"] if term.pack is not None else []
     options += ["packed=True"] if term.packed else []
     options += [f"align={int(term.aligned)}"] if term.aligned is not None else []
-    head = [_decorator(spelling, "union" if term.union else "struct", options), f"class {name}:"]
+    head = [*_decorator(spelling, "union" if term.union else "struct", options), f"class {name}:"]
     doc = docstring(term.doc, STEP)
     note = comment(f"Opaque here: {term.reason}", STEP) if term.reason else []
     if term.opaque or not term.members:
@@ -172,7 +175,7 @@ def variable(term: VariableTerm, spelling: Spelling) -> Block:
     doc = term.doc
     if term.open_ended:
         doc = f"{doc}\n\nAn array whose length the header does not tell: this is its first element.".strip()
-    head = [_decorator(spelling, "variable", options), f"def {name}() -> {flat(spelling.value(term.term))}:"]
+    head = [*_decorator(spelling, "variable", options), f"def {name}() -> {flat(spelling.value(term.term))}:"]
     return Block(_with_body(head, docstring(doc, STEP)), tall=True)
 
 

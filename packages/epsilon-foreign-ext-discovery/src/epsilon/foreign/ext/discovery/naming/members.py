@@ -73,8 +73,10 @@ def enumerator_names(enum: Enum) -> tuple[str, ...]:
     made: list[str] = []
     for each in enum.enumerators:
         name = each.python_name or each.name
-        if name in _ENUM or (name.startswith("_") and name.endswith("_")):
-            name = name.strip("_") + "_"
+        if name.startswith("__"):  # no member to Python
+            name = f"_{name.lstrip('_')}"
+        if name in _ENUM or hasattr(int, name) or (name.startswith("_") and name.endswith("_")):
+            name = identifier(name.strip("_") + "_")
         made.append(_free(name, made))
     return tuple(made)
 
