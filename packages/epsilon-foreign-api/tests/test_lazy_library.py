@@ -253,6 +253,7 @@ def test_a_struct_can_be_deferred_without_a_module() -> None:
 
 def test_qualifiers_for_checkers_are_the_types_that_they_qualify() -> None:
     assert ffi.ByRef[c.int] is ffi.Elements[c.int] is ffi.Pointer[c.int]
+    assert repr(ffi.Array[c.int, ffi.Flexible]) == repr(ffi.Array[c.int, ...])
     assert ffi.Nullable[c.int] is c.int and ffi.AnyPointer is ffi.Pointer
     count = ffi.shared_call("strnlen", c.size_t, [ffi.AnyConstPointer, c.size_t], b"bytes", 9)
     assert count == 5

@@ -90,6 +90,7 @@ if TYPE_CHECKING:
         ByRef,
         Const,
         Elements,
+        Flexible,
         InOut,
         Nullable,
         Out,
@@ -122,8 +123,8 @@ else:
             """,
             ".": "c",
             ".annotations": """
-                Aligned Anonymous AnyConstPointer AnyPointer Bits ByRef Const Elements InOut
-                Nullable Out Owned
+                Aligned Anonymous AnyConstPointer AnyPointer Bits ByRef Const Elements Flexible
+                InOut Nullable Out Owned
             """,
             ".call": "shared_call",
             ".callbacks": "Callback callback",
@@ -161,6 +162,7 @@ __all__ = [
     "DeclarationError",
     "Elements",
     "Field",
+    "Flexible",
     "ForeignCallback",
     "ForeignError",
     "ForeignOSError",

@@ -19,6 +19,7 @@ __all__ = [
     "ByRef",
     "Const",
     "Elements",
+    "Flexible",
     "InOut",
     "Nullable",
     "Out",
@@ -48,6 +49,9 @@ class Nullable:
     def __class_getitem__(cls, annotation: Any) -> Any:
         return annotation
 
+
+#: The length of a flexible array, ``Array[c.uint8, Flexible]``: ``...``, which checkers do not take for a type.
+Flexible = ...
 
 #: A parameter ``void *``, and ``const void *``: whatever has memory. To checkers they are Any.
 AnyPointer = Pointer

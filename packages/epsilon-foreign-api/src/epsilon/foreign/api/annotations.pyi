@@ -21,6 +21,7 @@ InOut: TypeAlias = Annotated[_T, "inout"]
 Out: TypeAlias = Annotated[_T, "out"]
 ByRef: TypeAlias = _T | Pointer[_T] | Array[_T] | None
 Elements: TypeAlias = Pointer[_T] | Array[_T] | Buffer | None
+Flexible: TypeAlias = Any
 Nullable: TypeAlias = _T | None
 AnyPointer: TypeAlias = Any
 AnyConstPointer: TypeAlias = Any
@@ -34,6 +35,7 @@ __all__ = [
     "ByRef",
     "Const",
     "Elements",
+    "Flexible",
     "InOut",
     "Nullable",
     "Out",

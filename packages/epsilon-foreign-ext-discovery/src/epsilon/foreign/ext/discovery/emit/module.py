@@ -6,8 +6,21 @@ import os
 from collections.abc import Iterator
 
 from ..__about__ import __version__
-from ..ir import Binding, Declaration, Enum, Function, Macro, Record, Scalar, Typedef, Unsupported, Variable
-from ..naming import Constant, enumerator_names, member_names, public_names
+from ..ir import (
+    Binding,
+    CType,
+    Declaration,
+    Enum,
+    Function,
+    Macro,
+    Record,
+    Scalar,
+    Typedef,
+    TypedefName,
+    Unsupported,
+    Variable,
+)
+from ..naming import Constant, Named, enumerator_names, member_names, public_names
 from ..terms import Lowering, Refused
 from ..terms.scalars import STANDARD
 from . import statements
@@ -172,11 +185,14 @@ class _Module:
     def _typedef(self, typedef: Typedef, name: str) -> statements.Block:
         if typedef.name in STANDARD and isinstance(self.lowering.resolved(typedef.type), Scalar):
             return statements.Block([])  # the api has it
+        return self._alias(typedef.type, name, typedef.doc)
+
+    def _alias(self, type: CType, name: str, doc: str) -> statements.Block:
         try:
-            term = self.lowering.type(typedef.type)
+            term = self.lowering.type(type)
         except Refused as refused:
             return statements.unsupported(self.helpers, name, str(refused))
-        return statements.type_alias(self.spelling, name, term, typedef.doc)
+        return statements.type_alias(self.spelling, name, term, doc)
 
     def _macro(self, macro: Macro, name: str) -> statements.Block:
         if macro.parameters is not None:
@@ -188,7 +204,18 @@ class _Module:
         named = self.names.get(target or "")
         if target is None or named is None or target == name or isinstance(named, (Unsupported, Macro)):
             return statements.Block([])
-        return statements.another_name(self.helpers, name, target, isinstance(named, Typedef))
+        if isinstance(named, Typedef):
+            return self._alias(TypedefName(named.name), name, macro.doc)
+        reason = self._refusal(named)
+        if reason:
+            return statements.unsupported(self.helpers, name, f"another name for {macro.alias}: {reason}")
+        return statements.another_name(name, target)
+
+    def _refusal(self, named: Named) -> str:
+        """Why something is not in the module."""
+        if isinstance(named, Function):
+            return self.lowering.function(named).reason
+        return self.lowering.variable(named).reason if isinstance(named, Variable) else ""
 
 
 def _merged(imports: list[str]) -> str:

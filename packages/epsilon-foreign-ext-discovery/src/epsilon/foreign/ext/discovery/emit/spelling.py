@@ -80,7 +80,7 @@ class Spelling:
             case Const(inner):
                 return self._ffi("Const", self.plain(inner))
             case Array(element, None):
-                return self._ffi("Array", self.plain(element), "...")
+                return self._ffi("Array", self.plain(element), f"{self._name(self.helpers['ffi'])}.Flexible")
             case Array(element, count):
                 return self._ffi(
                     "Array", self.plain(element), Brackets(self.helpers["Literal"], (str(count),))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..ir import Function, Record
 from ..terms import C, EnumTerm, FunctionTerm, RecordTerm, Term, VariableTerm
 from .helpers import Helpers
-from .layout import STEP, assignment, broken, call, flat
+from .layout import STEP, Brackets, Expression, assignment, broken, call, flat
 from .literals import WIDTH, checked, comment, constant, docstring, string
 from .spelling import Spelling
 
@@ -47,8 +47,11 @@ def function(term: FunctionTerm, spelling: Spelling, declaration: Function) -> B
     doc = term.doc
     if declaration.deprecated:
         doc = f"{doc}\n\nDeprecated: {declaration.deprecated}".strip()
-    lines = [*_decorator(spelling, "function", options), *_signature(term, spelling, name)]
-    return Block(_with_body(lines, docstring(doc, STEP)), tall=True)
+    text = docstring(doc, STEP)
+    lines = _decorator(spelling, "function", options)
+    parameters = _parameters(term, spelling)
+    lines += _signature(parameters, spelling.value(term.result), name, documented=bool(text))
+    return Block(_with_body(lines, text), tall=True)
 
 
 def _decorator(spelling: Spelling, kind: str, options: Sequence[str]) -> list[str]:
@@ -59,28 +62,43 @@ def _decorator(spelling: Spelling, kind: str, options: Sequence[str]) -> list[st
     return call(name, options) if len(options) > 1 or len(f"{name}({options[0]})") <= WIDTH else together
 
 
-def _signature(term: FunctionTerm, spelling: Spelling, name: str) -> list[str]:
+def _parameters(term: FunctionTerm, spelling: Spelling) -> list[tuple[str, Expression]]:
     parameters = [(checked(p.name), spelling.parameter(p.term)) for p in term.parameters]
     if term.variadic:
         taken = {parameter for parameter, _ in parameters}
         rest = "args"
         while rest in taken:
             rest += "_"
-        parameters.append((f"*{rest}", _object(spelling.helpers)))
-    result = flat(spelling.value(term.result))
-    line = f"def {name}({', '.join(f'{p}: {flat(t)}' for p, t in parameters)}) -> {result}:"
-    if len(f"{line} ...") <= WIDTH:
+        parameters.append((f"*{rest}", spelling.helpers["object"]))
+    return parameters
+
+
+def _signature(
+    parameters: Sequence[tuple[str, Expression]], result: Expression, name: str, *, documented: bool
+) -> list[str]:
+    line = f"def {name}({', '.join(f'{p}: {flat(t)}' for p, t in parameters)}) -> {flat(result)}:"
+    if len(line) + (0 if documented else len(" ...")) <= WIDTH:
         return [line]
+    # A body without a docstring stands behind the colon.
+    ending = ":" if documented else ": ..."
     if not parameters:
-        return [line] if len(f"{STEP}{result}") > WIDTH else [f"def {name}() -> (", f"{STEP}{result}", "):"]
+        return _long_result(name, result, ending)
     lines = [f"def {name}("]
     for parameter, annotation in parameters:
         lines += broken(annotation, f"{STEP}{parameter}: ", ",", STEP)
-    return [*lines, *broken(spelling.value(term.result), ") -> ", ":", "")]
+    lines += broken(result, ") -> ", ending, "")
+    return _without_body(lines)
 
 
-def _object(helpers: Helpers) -> str:
-    return helpers["object"]
+def _long_result(name: str, result: Expression, ending: str) -> list[str]:
+    """A function without parameters that does not fit on a line."""
+    if isinstance(result, Brackets) and len(f"def {name}() -> {result.head}[") <= WIDTH:
+        return _without_body(broken(result, f"def {name}() -> ", ending, ""))
+    return [f"def {name}() -> (", *broken(result, STEP, "", STEP), "):"]
+
+
+def _without_body(lines: list[str]) -> list[str]:
+    return [*lines[:-1], lines[-1].removesuffix(" ...")]
 
 
 def _with_body(lines: list[str], doc: list[str]) -> list[str]:
@@ -149,10 +167,8 @@ def macro(helpers: Helpers, name: str, value: int | float | str | bytes, doc: st
     return Block([*assignment(f"{checked(name)}: {helpers['Final']}", constant(value)), *docstring(doc, "")])
 
 
-def another_name(helpers: Helpers, name: str, target: str, typedef: bool) -> Block:
+def another_name(name: str, target: str) -> Block:
     """A macro that is another name for something."""
-    if typedef:
-        return alias(helpers, checked(name), checked(target))
     return Block(assignment(checked(name), checked(target)))
 
 
@@ -175,8 +191,10 @@ def variable(term: VariableTerm, spelling: Spelling) -> Block:
     doc = term.doc
     if term.open_ended:
         doc = f"{doc}\n\nAn array whose length the header does not tell: this is its first element.".strip()
-    head = [*_decorator(spelling, "variable", options), f"def {name}() -> {flat(spelling.value(term.term))}:"]
-    return Block(_with_body(head, docstring(doc, STEP)), tall=True)
+    text = docstring(doc, STEP)
+    lines = _decorator(spelling, "variable", options)
+    lines += _signature([], spelling.value(term.term), name, documented=bool(text))
+    return Block(_with_body(lines, text), tall=True)
 
 
 def unsupported(helpers: Helpers, name: str, reason: str) -> Block:
