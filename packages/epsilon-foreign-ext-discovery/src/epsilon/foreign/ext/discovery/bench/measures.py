@@ -102,10 +102,15 @@ def _parse(subject: Subject) -> Measure:
 def _from_file(subject: Subject, folder: Path) -> Measure:
     path = str(folder / "binding.json")
     measure(Task(f"{_OURS}discovery.write_binding({_binding(subject)}, {path!r})"))
-    load = Task(f"lib = discovery.load({path!r}, library={subject.library!r})", _OURS)
+    load = Task(
+        f"lib = discovery.load({path!r}, library={subject.library!r})",
+        f"{_OURS}import epsilon.foreign.api as ffi\ndiscovery.load, ffi.Library(None)",
+    )
 
     def verdict(found: dict[str, list[Measured]]) -> Result:
-        return Result(f"bind {subject.header} from its binding file", seconds(found["load"]), 0.05)
+        return Result(
+            f"bind {subject.header} from its binding file, imports done", seconds(found["load"]), 0.05
+        )
 
     return Measure({"load": load}, verdict)
 
