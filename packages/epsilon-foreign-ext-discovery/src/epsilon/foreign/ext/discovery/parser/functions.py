@@ -56,9 +56,6 @@ class FunctionReader:
         if _is_cxx(name, symbol):
             return Unsupported(name, "variable", 'it has C++ linkage: only extern "C" variables can be used')
         type = clang.clang_getCursorType(cursor)
-        tag = clang.clang_getTypeDeclaration(type)
-        if tag.kind in (kinds.STRUCT, kinds.UNION, kinds.ENUM):
-            self.types.tags.propose(tag, f"{name}.@")
         reason = ""
         if clang.clang_getCursorTLSKind(cursor):
             reason = "every thread has its own, which no symbol leads to"
