@@ -84,7 +84,7 @@ def _make(row: ForeignType) -> Items:
     if kind is Kind.COMPLEX:
         return _compound(row, _HALVES[row.size], b"Zf" if row.size == 8 else b"Zd")
     code = CODES.get((kind, row.size))
-    return _compound(row, ctypes.c_longdouble, b"g") if code is None else _number(row, code)
+    return _long_double(row) if code is None else _number(row, code)
 
 
 def _number(row: ForeignType, code: str) -> Items:
@@ -153,23 +153,42 @@ _HALVES = {8: ctypes.c_float * 2, 16: ctypes.c_double * 2}
 
 
 def _compound(row: ForeignType, ctype: Any, format: bytes) -> Items:
-    """`long double` and complex numbers, which no view of memory has items of."""
-    inward, outward, pair = row.to_foreign, row.from_foreign, row.abi.kind is Kind.COMPLEX
+    """Complex numbers, which no view of memory has items of."""
+    inward, outward = row.to_foreign, row.from_foreign
 
     def load(address: int, holder: Any) -> Any:
-        found = ctype.from_address(address)
-        value = complex(*found) if pair else found.value
+        value = complex(*ctype.from_address(address))
         return value if outward is None else outward(value)
 
     def store(address: int, value: Any, holder: Any) -> None:
         canonical = inward(value)
         check_live(holder)
-        if pair:
-            ctype.from_address(address)[:] = [canonical.real, canonical.imag]
-        else:
-            ctype.from_address(address).value = canonical
+        ctype.from_address(address)[:] = [canonical.real, canonical.imag]
 
     return Items(row, row.size, row.alignment - 1, load, store, None, format)
+
+
+#: Bytes of a long double that have a meaning: the x87's are padded, and what ctypes pads with is left from elsewhere.
+_LONG_DOUBLE = (
+    10 if bytes(ctypes.c_longdouble(1.5))[8:10] == b"\xff\x3f" else ctypes.sizeof(ctypes.c_longdouble)
+)
+
+
+def _long_double(row: ForeignType) -> Items:
+    inward, outward = row.to_foreign, row.from_foreign
+    ctype, move, reference = ctypes.c_longdouble, ctypes.memmove, ctypes.byref
+
+    def load(address: int, holder: Any) -> Any:
+        value = ctype.from_address(address).value
+        return value if outward is None else outward(value)
+
+    def store(address: int, value: Any, holder: Any) -> None:
+        canonical = inward(value)
+        check_live(holder)
+        # As C does it, which leaves the padding as it is.
+        move(address, reference(ctype(canonical)), _LONG_DOUBLE)
+
+    return Items(row, row.size, row.alignment - 1, load, store, None, b"g")
 
 
 load_address = reader(CODES[Kind.POINTER, ctypes.sizeof(ctypes.c_void_p)])

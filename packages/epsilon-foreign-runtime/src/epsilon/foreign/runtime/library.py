@@ -162,13 +162,17 @@ class Library:
         return function
 
     def variable(self, name: str, type: Any) -> Variable:
-        """The exported variable `name` of a C type. Raises SymbolNotFoundError, DeclarationError."""
+        """The exported variable `name` of a C type; ``Const[T]`` for one that cannot be written.
+
+        Raises SymbolNotFoundError, DeclarationError.
+        """
+        from .const import Const
         from .variable import Variable
 
         row = resolve_type(type)
         if row.size == 0 or not row.complete:
             raise DeclarationError(f"variable {name} cannot be {row.name}, which has no size")
-        return Variable(self, name, self.symbol(name), row)
+        return Variable(self, name, self.symbol(name), row, isinstance(type, Const))
 
     @property
     def lifetime(self) -> MemoryOwner:
