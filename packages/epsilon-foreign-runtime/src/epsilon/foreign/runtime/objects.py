@@ -30,6 +30,8 @@ from epsilon.foreign.backend import (
 _BASE = window.BASE
 _CELLS = window.VIEWS["Q"]
 _lock = ProcessLock()
+#: Held while the class of a type's pointers or arrays is made, so that there is one of each.
+making = ProcessLock()
 
 #: What stored pointers keep alive: address of the slot -> the address stored there, holding its target.
 Kept = dict[int, Address]
