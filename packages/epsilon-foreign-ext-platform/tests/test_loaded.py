@@ -192,6 +192,15 @@ def test_memory_of_no_library_has_no_symbol() -> None:
         assert platform.symbol_at(address) is None
 
 
+def test_functions_that_were_chosen_for_the_processor_have_the_name_they_are_asked_for_by() -> None:
+    libc = ffi.Library("libc.so.6")
+    indirect = {each.name for each in platform.exported_symbols(libc) if each.indirect and each.default}
+    for name in sorted(indirect & {"memcpy", "strlen", "strchr", "memset"}):
+        found = platform.symbol_at(libc.symbol(name))
+        assert libc.symbol(found.name) == libc.symbol(name) and found.kind == "function"
+    assert platform.symbol_at(libc.symbol("strlen")).name == "strlen"
+
+
 VERSIONED = """
 int old_answer(void) { return 1; }
 int new_answer(void) { return 2; }
