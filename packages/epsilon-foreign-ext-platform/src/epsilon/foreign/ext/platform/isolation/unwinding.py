@@ -112,7 +112,7 @@ class Tables:
         count = cursor.pointer(content[2], self._header)
         size = min(count, 1 << 20) * 8
         rows = read(self._header + cursor.place, size)
-        self._rows = [row for row in struct.iter_unpack("=ii", rows[: len(rows) // 8 * 8])]
+        self._rows = list(struct.iter_unpack("=ii", rows[: len(rows) // 8 * 8]))
 
     def function(self, address: int) -> Function:
         """The function that an address is in."""
@@ -183,4 +183,4 @@ def _header(read: Read, base: int) -> int:
             header = address
     if bias is None or header is None:
         raise UnwindError("no call frame information")
-    return bias + header
+    return int(bias + header)
