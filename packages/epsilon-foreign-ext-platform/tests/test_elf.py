@@ -44,7 +44,7 @@ def library(compile_library) -> Path:
     return compile_library(SOURCE, "libexporting.so")
 
 
-def of_this_machine(count: int = 40) -> list[str]:
+def of_this_machine(count: int = 20) -> list[str]:
     """Some libraries of this machine, always the same."""
     folders = ("/lib/*-linux-gnu", "/usr/lib/*-linux-gnu", "/usr/lib64", "/lib64")
     found = sorted({path for folder in folders for path in glob.glob(f"{folder}/*.so.*")})

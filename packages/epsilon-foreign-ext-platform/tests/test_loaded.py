@@ -92,7 +92,7 @@ threads = [threading.Thread(target=target) for target in (load, load, ask)]
 for thread in threads:
     thread.start()
 sys.setswitchinterval(1e-5)
-for _ in range(300):
+for _ in range(100):
     names = [library.path for library in platform.loaded_libraries()]
     assert len(names) > 3
 done.set()
@@ -110,16 +110,22 @@ def test_a_list_that_leads_astray_is_read_again_and_given_up_at_last(monkeypatch
     monkeypatch.setattr(linkmap, "PAUSE", 0)
     calls = []
 
-    def broken(memory: OwnMemory, address: int):
-        calls.append(address)
-        if len(calls) < 3:
-            raise UnreadableError
-        return []
+    def read_as(outcome):
+        def read(memory: OwnMemory, address: int, found: list[linkmap.LinkMap]) -> bool | None:
+            calls.append(address)
+            if outcome == "unreadable" and len(calls) < 3:
+                raise UnreadableError
+            return {"unreadable": True, "unsettled": False, "senseless": None}[outcome]
 
-    monkeypatch.setattr(linkmap, "_read", broken)
+        calls.clear()
+        monkeypatch.setattr(linkmap, "_read", read)
+
     with OwnMemory() as memory:
+        read_as("unreadable")
         assert linkmap.link_maps(memory) == [] and len(calls) == 3
-        monkeypatch.setattr(linkmap, "_read", lambda memory, address: None)
+        read_as("unsettled")
+        assert linkmap.link_maps(memory) == [] and len(calls) == linkmap.PATIENCE + 1
+        read_as("senseless")
         with pytest.raises(platform.PlatformError, match="being changed"):
             linkmap.link_maps(memory)
 
