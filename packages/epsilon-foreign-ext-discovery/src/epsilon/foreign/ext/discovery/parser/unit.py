@@ -18,7 +18,8 @@ KEEP_GOING = 0x200
 INCLUDE_ATTRIBUTED_TYPES = 0x1000
 
 _CONTINUE = 1  # CXChildVisit_Continue, and CXVisit_Continue
-_SEVERITIES = {2: "warning", 3: "error", 4: "fatal error"}
+_WARNING = 2
+_SEVERITIES = {_WARNING: "warning", 3: "error", 4: "fatal error"}
 
 
 class Unit:
@@ -43,6 +44,7 @@ class Unit:
         start = ffi.pointer(self._numbers)
         self._out = (ffi.pointer(self._file), start, start + 1, start + 2)
         self._names: dict[int, str] = {}
+        self._contents: dict[int, bytes] = {}
 
     def _parse(self, main: str, texts: Mapping[str, bytes], args: Sequence[str], flags: int) -> int:
         clang = self.clang
@@ -131,9 +133,12 @@ class Unit:
 
     def contents(self, file: int) -> bytes:
         """The bytes of a file, as clang read them."""
-        size = ffi.array(c.size_t, 1)
-        address = self.clang.clang_getFileContents(self.handle, file, size)
-        return ffi.bytes_at(address, size[0]) if address else b""
+        found = self._contents.get(file)
+        if found is None:
+            size = ffi.array(c.size_t, 1)
+            address = self.clang.clang_getFileContents(self.handle, file, size)
+            found = self._contents[file] = ffi.bytes_at(address, size[0]) if address else b""
+        return found
 
     def inclusions(self) -> list[int]:
         """The files that were read, the main text first."""
@@ -165,6 +170,17 @@ class Unit:
             clang.clang_disposeDiagnostic(found)
             if severity:
                 yield self._diagnostic(severity, message, location)
+
+    def error_lines(self) -> set[int]:
+        """The lines of errors, whatever they say."""
+        clang = self.clang
+        found = set()
+        for place in range(clang.clang_getNumDiagnostics(self.handle)):
+            diagnostic = clang.clang_getDiagnostic(self.handle, place)
+            if clang.clang_getDiagnosticSeverity(diagnostic) > _WARNING:
+                found.add(self.place(clang.clang_getDiagnosticLocation(diagnostic))[1])
+            clang.clang_disposeDiagnostic(diagnostic)
+        return found
 
     def _diagnostic(self, severity: str, message: str, location: tuple[int, int, int, int]) -> Diagnostic:
         file, line, column, _ = location
