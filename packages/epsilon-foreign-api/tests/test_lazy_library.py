@@ -257,3 +257,17 @@ def test_qualifiers_for_checkers_are_the_types_that_they_qualify() -> None:
     assert ffi.Nullable[c.int] is c.int and ffi.AnyPointer is ffi.Pointer
     count = ffi.shared_call("strnlen", c.size_t, [ffi.AnyConstPointer, c.size_t], b"bytes", 9)
     assert count == 5
+
+
+def test_a_library_says_whether_its_functions_release_the_lock(make: Make) -> None:
+    module = make(
+        """
+        lib = ffi.LazyLibrary("m", release_gil=False)
+        @lib.function
+        def cos(x: c.double) -> c.double: ...
+        @lib.function(release_gil=True)
+        def sin(x: c.double) -> c.double: ...
+        """
+    )
+    assert not ffi.describe(module.cos).binding.release_gil
+    assert ffi.describe(module.sin).binding.release_gil

@@ -63,11 +63,12 @@ class LazyLibrary:
         __getattr__, __dir__ = lib.module_hooks()  # the module's last line
 
     `name` is what `Library` takes; it can be assigned to until the library is opened. The library is the one that
-    the whole process shares under that name.
+    the whole process shares under that name. `release_gil` is for the functions that do not say themselves.
     """
 
-    def __init__(self, name: Path = None) -> None:
+    def __init__(self, name: Path = None, *, release_gil: bool = True) -> None:
         self._name = name
+        self._release_gil = release_gil
         self._globals: dict[str, Any] = sys._getframe(1).f_globals
         self._library: Library | None = None
         self._pending: dict[str, Callable[[], Any]] = {}
@@ -106,7 +107,7 @@ class LazyLibrary:
         *,
         name: str | None = None,
         check: Check | None = None,
-        release_gil: bool = True,
+        release_gil: bool | None = None,
         convention: str = DEFAULT_CONVENTION,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
@@ -117,7 +118,7 @@ class LazyLibrary:
         *,
         name: str | None = None,
         check: Check | None = None,
-        release_gil: bool = True,
+        release_gil: bool | None = None,
         convention: str = DEFAULT_CONVENTION,
     ) -> Any:
         """Declare a function, as `Library.function` does, which is looked up when it is first asked for.
@@ -222,8 +223,11 @@ class LazyLibrary:
 
     def _bind(self, function: FunctionType, symbol: str | None, **options: Any) -> Any:
         self._evaluate_annotations(function, function.__name__)
-        defaults = {"check": None, "release_gil": True, "convention": DEFAULT_CONVENTION}
-        declaration = declaration_of(function, sys._getframe(), **defaults | options)
+        defaults = {"check": None, "release_gil": None, "convention": DEFAULT_CONVENTION}
+        options = defaults | options
+        if options["release_gil"] is None:
+            options["release_gil"] = self._release_gil
+        declaration = declaration_of(function, sys._getframe(), **options)
         return self.library.bind_declaration(symbol or declaration.name, declaration)
 
     def _variable(self, function: FunctionType, symbol: str | None) -> Variable:

@@ -33,19 +33,23 @@ from .spelling import Spelling
 _HEADERS = 8
 
 
-def generate(binding: Binding, *, library: str | os.PathLike[str] | None = None) -> str:
+def generate(
+    binding: Binding, *, library: str | os.PathLike[str] | None = None, release_gil: bool = True
+) -> str:
     """The source of a module that binds what `binding` declares.
 
     `library` is what it opens, a path or a name as `Library` takes it; None is the process itself. The module opens
-    it, and looks functions up, when they are first used. Raises DiscoveryError for names that Python cannot have.
+    it, and looks functions up, when they are first used. `release_gil=False` suits libraries of short functions that
+    call back into nothing. Raises DiscoveryError for names that Python cannot have.
     """
-    return _Module(binding, None if library is None else os.fspath(library)).text()
+    return _Module(binding, None if library is None else os.fspath(library), release_gil).text()
 
 
 class _Module:
-    def __init__(self, binding: Binding, library: str | None) -> None:
+    def __init__(self, binding: Binding, library: str | None, release_gil: bool) -> None:
         self.binding = binding
         self.library = library
+        self.release_gil = release_gil
         self.names = public_names(binding)
         self.lowering = Lowering(binding)
         self.helpers = Helpers(self._taken())
@@ -120,7 +124,8 @@ class _Module:
 
     def _library(self) -> list[str]:
         name = "None" if self.library is None else string(self.library)
-        return call(f"{self.helpers['lib']} = {self.helpers['ffi']}.LazyLibrary", [name])
+        arguments = [name] if self.release_gil else [name, "release_gil=False"]
+        return call(f"{self.helpers['lib']} = {self.helpers['ffi']}.LazyLibrary", arguments)
 
     def _tail(self) -> Iterator[str]:
         yield "if not TYPE_CHECKING:"
