@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,11 @@ from epsilon.foreign.ext import discovery
 from epsilon.foreign.ext.discovery import ir
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+BACKEND = os.environ.get("EPSILON_FOREIGN_BACKEND")
+pytestmark = pytest.mark.skipif(
+    BACKEND not in (None, "", "ctypes"), reason="source is the same on every backend: tested on ctypes"
+)
 
 INT, CHAR, VOID = ir.Scalar("int"), ir.Scalar("char"), ir.Scalar("void")
 TEXT = ir.Pointer(ir.Qualified(CHAR, const=True))
