@@ -17,11 +17,6 @@ import pytest
 from epsilon.foreign.ext import discovery
 from epsilon.foreign.ext.discovery.command import main
 
-BACKEND = os.environ.get("EPSILON_FOREIGN_BACKEND")
-pytestmark = pytest.mark.skipif(
-    BACKEND not in (None, "", "ctypes"), reason="the tools are the same on every backend: tested on ctypes"
-)
-
 HEADER = """
 /** A place on the screen. */
 struct point { char tag; int x; unsigned flags : 3; unsigned urgent : 1; };

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 
 import pytest
 from epsilon.foreign.ext import discovery
 from epsilon.foreign.ext.discovery import Effect, ir
-
-BACKEND = os.environ.get("EPSILON_FOREIGN_BACKEND")
-pytestmark = pytest.mark.skipif(
-    BACKEND not in (None, "", "ctypes"), reason="nothing is called here: tested on ctypes"
-)
 
 INT, LONG, CHAR, VOID = ir.Scalar("int"), ir.Scalar("long"), ir.Scalar("char"), ir.Scalar("void")
 CONST_INT = ir.Qualified(INT, const=True)

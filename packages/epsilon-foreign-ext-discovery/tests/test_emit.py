@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -20,11 +19,6 @@ from epsilon.foreign.ext import discovery
 from epsilon.foreign.ext.discovery import ir
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-BACKEND = os.environ.get("EPSILON_FOREIGN_BACKEND")
-pytestmark = pytest.mark.skipif(
-    BACKEND not in (None, "", "ctypes"), reason="source is the same on every backend: tested on ctypes"
-)
 
 INT, CHAR, VOID = ir.Scalar("int"), ir.Scalar("char"), ir.Scalar("void")
 TEXT = ir.Pointer(ir.Qualified(CHAR, const=True))
@@ -266,6 +260,25 @@ def test_layouts_of_every_kind_are_those_of_the_header(load: Import) -> None:
     assert ffi.Pointer[module.node] is type(module.node().node)  # a member may have the name of a type
     with pytest.raises(TypeError, match="incomplete"):
         module.hidden()
+
+
+def test_arrays_of_open_length_are_as_long_as_the_library_has_them(tmp_path: Path, load: Import) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler (cc)")
+    (tmp_path / "made.c").write_text('const char version[] = "1.2.3"; int table[] = {1, 2, 3};')
+    path = tmp_path / "libmade.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(path), str(tmp_path / "made.c")], check=True)
+    version = ir.Variable("version", ir.Array(ir.Qualified(CHAR, const=True), None))
+    table = ir.Variable("table", ir.Array(INT, None))
+    source = generate(version, table, library=str(path))
+    assert formatted(source)
+    module = load(source)
+    assert module.version.value.value == b"1.2.3" and list(module.table.value) == [1, 2, 3]
+    module.table.value[1] = 7
+    assert module.table.value == [1, 7, 3]
+    with pytest.raises(TypeError, match="const"):
+        module.version.value = b"9"
+    assert "ffi.Array[c.int, Literal[1]]" in generate(table, library="no-such-library")
 
 
 def test_names_that_python_or_the_module_needs_are_out_of_the_way(load: Import) -> None:

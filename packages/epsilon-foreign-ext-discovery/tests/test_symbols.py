@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import subprocess
 import sys
@@ -13,11 +12,6 @@ from pathlib import Path
 import pytest
 from epsilon.foreign.ext.discovery import ir
 from epsilon.foreign.ext.discovery.symbols import library_path, match_library, read_image
-
-BACKEND = os.environ.get("EPSILON_FOREIGN_BACKEND")
-pytestmark = pytest.mark.skipif(
-    BACKEND not in (None, "", "ctypes"), reason="nothing is called here: tested on ctypes"
-)
 
 IMAGES = Path(__file__).resolve().parent / "images"
 INT = ir.Scalar("int")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +10,6 @@ from pathlib import Path
 import pytest
 from epsilon.foreign.ext.discovery import ir
 from epsilon.foreign.ext.discovery.verify import CompilerError, find_compiler, verify_layouts
-
-BACKEND = os.environ.get("EPSILON_FOREIGN_BACKEND")
-pytestmark = pytest.mark.skipif(
-    BACKEND not in (None, "", "ctypes"), reason="nothing is called here: tested on ctypes"
-)
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler (cc)")
 INT, CHAR, DOUBLE = ir.Scalar("int"), ir.Scalar("char"), ir.Scalar("double")

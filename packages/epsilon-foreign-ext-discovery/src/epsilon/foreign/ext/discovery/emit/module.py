@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
+from epsilon.foreign.api import ForeignError
+
+from .. import ir
 from ..__about__ import __version__
 from ..ir import (
     Binding,
@@ -21,7 +26,8 @@ from ..ir import (
     Variable,
 )
 from ..naming import Constant, Named, enumerator_names, member_names, public_names
-from ..terms import Lowering, Refused
+from ..sizes import size_of
+from ..terms import Array, Const, Lowering, Refused
 from ..terms.scalars import STANDARD
 from . import statements
 from .helpers import Helpers
@@ -152,7 +158,7 @@ class _Module:
             case Record():
                 return statements.record(self.lowering.record(declaration), self.spelling, declaration)
             case Variable():
-                return statements.variable(self.lowering.variable(declaration), self.spelling)
+                return self._variable(declaration)
             case Typedef():
                 return self._typedef(declaration, name)
             case Macro():
@@ -191,6 +197,35 @@ class _Module:
         if typedef.name in STANDARD and isinstance(self.lowering.resolved(typedef.type), Scalar):
             return statements.Block([])  # the api has it
         return self._alias(typedef.type, name, typedef.doc)
+
+    def _variable(self, variable: Variable) -> statements.Block:
+        term = self.lowering.variable(variable)
+        if term.open_ended and not term.reason:
+            const = isinstance(term.term, Const)
+            array = Array(
+                term.term.term if isinstance(term.term, Const) else term.term,
+                self._length(variable, term.symbol),
+            )
+            term = replace(term, term=Const(array) if const else array)
+        return statements.variable(term, self.spelling)
+
+    def _length(self, variable: Variable, symbol: str) -> int:
+        """The elements of an array whose length the header leaves open: as many as the library at hand has, or one."""
+        array = self.lowering.resolved(variable.type)
+        assert isinstance(array, ir.Array)
+        size = size_of(array.element, self.binding)
+        return max(1, self._sizes.get(symbol, 0) // size) if size else 1
+
+    @cached_property
+    def _sizes(self) -> Mapping[str, int]:
+        """The sizes of the library's symbols in bytes; none where it is not at hand."""
+        from ..symbols import library_path, read_image
+
+        try:
+            image = read_image(library_path(self.library or ""))
+        except (OSError, ForeignError, ImportError):
+            return {}
+        return {each.name: each.size for each in image.symbols}
 
     def _alias(self, type: CType, name: str, doc: str) -> statements.Block:
         try:

@@ -190,7 +190,7 @@ def variable(term: VariableTerm, spelling: Spelling) -> Block:
     options = [f"name={string(term.symbol)}"] if term.symbol != name else []
     doc = term.doc
     if term.open_ended:
-        doc = f"{doc}\n\nAn array whose length the header does not tell: this is its first element.".strip()
+        doc = f"{doc}\n\nThe header leaves the length open.".strip()
     text = docstring(doc, STEP)
     lines = _decorator(spelling, "variable", options)
     lines += _signature([], spelling.value(term.term), name, documented=bool(text))

@@ -226,10 +226,10 @@ def _missing(error: Exception, name: str, header: str) -> ffi.SymbolNotFoundErro
 
 def _symbol_size(library: Library, symbol: str) -> int:
     """Bytes that a symbol takes; 0 where nobody can say."""
-    from ..symbols import read_image
+    from ..symbols import file_of, read_image
 
     try:
-        image = read_image(library.path or "")
+        image = read_image(file_of(library) or "")
     except (OSError, ffi.ForeignError, ImportError):
         return 0
     return next((s.size for s in image.symbols if s.name == symbol), 0)
