@@ -312,11 +312,16 @@ class Pointer(Data):
         """The same address and bounds, as a pointer to `type`. Raises DeclarationError."""
         return self._moved(self._address, pointer_class((type, 0)))
 
-    def bounded(self, count: int) -> Self:
-        """The same address, for `count` elements from here: the caller vouches for them when nothing is
-        known.
+    def _is_one_of_cs(self, size: int) -> bool:
+        """Is it to a single element of memory that only C knows the extent of?"""
+        alone = self._lower == self._address == self._upper - size
+        return alone and self._owner is None and self._live == ALWAYS
 
-        Raises BoundsError when known bounds are narrower, ValueError for a negative count, NullPointerError.
+    def bounded(self, count: int) -> Self:
+        """The same address, for `count` elements from here: the caller vouches for them when nothing is known.
+
+        Of a pointer that C passed to a callback nothing is known but that there is an element. Raises BoundsError
+        when known bounds are narrower, ValueError for a negative count, NullPointerError.
         """
         items = self.elements()
         if count < 0:
@@ -324,7 +329,8 @@ class Pointer(Data):
         if not self._address:
             raise self._refusal(f"0:{count}", items)
         upper = self._address + count * items.size
-        if self._upper and not self._lower <= self._address <= upper <= self._upper:
+        inside = self._lower <= self._address <= upper <= self._upper
+        if self._upper and not inside and not self._is_one_of_cs(items.size):
             raise self._refusal(f"0:{count}", items)
         made: Self = self._moved(self._address)
         made._lower, made._upper = self._address, upper
@@ -400,6 +406,8 @@ def new_pointer_class(target: Any, name: str, const: bool, promised: int) -> Any
 
 Pointer._target = TYPES["void"]
 Pointer.__foreign_type__ = PointerType(Pointer, "Pointer")
+# ``Pointer[None]`` is the same class, so that a stub takes what another function gave.
+TYPES["void"].pointer_class = {(False, 0): Pointer}
 
 
 def null(type: Any) -> Any:
