@@ -205,7 +205,9 @@ def test_opaque_structs_can_be_pointed_to(lib: Any) -> None:
 
 def test_what_the_library_lacks_is_missed_when_it_is_asked_for(lib: Any) -> None:
     for name in ("nowhere", "nowhere_variable"):
-        with pytest.raises(ffi.SymbolNotFoundError, match=f"{name}: made.h declares it, but library") as raised:
+        with pytest.raises(
+            ffi.SymbolNotFoundError, match=f"{name}: made.h declares it, but library"
+        ) as raised:
             getattr(lib, name)
         assert isinstance(raised.value, AttributeError) and not hasattr(lib, name)
 
@@ -271,7 +273,9 @@ def test_checks_and_gil_are_for_all_functions(made: tuple[Path, Path]) -> None:
 def test_c_text_is_bound_as_a_header_is() -> None:
     m = discovery.cdef("double hypot(double x, double y);", library="m")
     assert m.hypot(3, 4) == 5.0
-    libc = discovery.cdef("#include <stdlib.h>\nsize_t strlen(const char *); div_t div(int, int);", headers="*")
+    libc = discovery.cdef(
+        "#include <stdlib.h>\nsize_t strlen(const char *); div_t div(int, int);", headers="*"
+    )
     assert libc.strlen("four") == 4 and libc.div(17, 5).rem == 2
     with pytest.raises(discovery.HeaderError, match="cdef:1:7"):
         discovery.cdef("int f(nothing x);")

@@ -17,6 +17,8 @@ SKIP_FUNCTION_BODIES = 0x40
 KEEP_GOING = 0x200
 INCLUDE_ATTRIBUTED_TYPES = 0x1000
 
+#: Which pointer of the struct is `data[0]`: on 64-bit machines the second in both.
+_DATA = {"CXCursor": 8 // ffi.sizeof(c.pointer), "CXType": 1}
 _CONTINUE = 1  # CXChildVisit_Continue, and CXVisit_Continue
 _WARNING = 2
 _SEVERITIES = {_WARNING: "warning", 3: "error", 4: "fatal error"}
@@ -37,7 +39,7 @@ class Unit:
         self._done = clang.clang_disposeString
         self._index = clang.clang_createIndex(0, 0)
         self.handle = self._parse(main, texts, args, flags)
-        self._file = ffi.array(c.pointer, 1)
+        self._file = ffi.array(clang.CXFile, 1)
         self._numbers = ffi.array(c.uint, 3)
         # Views of the memory that clang writes to: reading them is cheaper than indexing the arrays.
         self._file_view, self._number_view = memoryview(self._file), memoryview(self._numbers)
@@ -46,7 +48,7 @@ class Unit:
         self._names: dict[int, str] = {}
         self._contents: dict[int, bytes] = {}
 
-    def _parse(self, main: str, texts: Mapping[str, bytes], args: Sequence[str], flags: int) -> int:
+    def _parse(self, main: str, texts: Mapping[str, bytes], args: Sequence[str], flags: int) -> Any:
         clang = self.clang
         unsaved = ffi.array(clang.CXUnsavedFile, max(len(texts), 1))
         for place, (name, text) in enumerate(texts.items()):
@@ -61,7 +63,7 @@ class Unit:
         if code or not made[0]:
             clang.clang_disposeIndex(self._index)
             raise ParserUnavailableError(f"libclang cannot parse (error {code}) with {' '.join(args)!r}")
-        return int(made[0])
+        return ffi.from_foreign(made[0], clang.CXTranslationUnit)
 
     def __enter__(self) -> Self:
         return self
@@ -128,7 +130,10 @@ class Unit:
         """The path of a file, as clang was given it or found it."""
         name = self._names.get(file)
         if name is None:
-            name = self._names[file] = self.text(self.clang.clang_getFileName(file)) if file else ""
+            name = ""
+            if file:
+                name = self.text(self.clang.clang_getFileName(_handle(file)))
+            self._names[file] = name
         return name
 
     def contents(self, file: int) -> bytes:
@@ -136,7 +141,7 @@ class Unit:
         found = self._contents.get(file)
         if found is None:
             size = ffi.array(c.size_t, 1)
-            address = self.clang.clang_getFileContents(self.handle, file, size)
+            address = self.clang.clang_getFileContents(self.handle, _handle(file), size)
             found = self._contents[file] = ffi.bytes_at(address, size[0]) if address else b""
         return found
 
@@ -145,7 +150,7 @@ class Unit:
         found: dict[int, None] = {}
 
         def visit(file: Any, stack: Any, depth: int, data: Any) -> None:
-            found[file or 0] = None
+            found[int(file)] = None
 
         self.clang.clang_getInclusions(self.handle, visit, None)
         found.pop(0, None)
@@ -189,6 +194,17 @@ class Unit:
         lines = self.contents(file).split(b"\n")
         source = lines[line - 1].decode("utf-8", "replace").rstrip() if 0 < line <= len(lines) else ""
         return Diagnostic(severity, message, self.file_name(file), line, column, source)
+
+
+def pointer_of(value: Any) -> int:
+    """What a cursor or a type is to clang: the address of its declaration, or of the type with its qualifiers."""
+    # As `value.data[0]`, which makes an array and a pointer on the way, and is asked for thousands of times.
+    found: int = memoryview(value).cast("P")[_DATA[type(value).__name__]]
+    return found
+
+
+def _handle(address: int) -> Any:
+    return ffi.Pointer.from_address(address)
 
 
 def clang_version(clang: Any) -> str:
