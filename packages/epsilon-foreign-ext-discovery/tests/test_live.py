@@ -308,7 +308,7 @@ def test_bindings_can_be_made_of_a_binding_once_parsed(made: tuple[Path, Path]) 
 
 
 def test_bindings_are_not_pickled(lib: Any) -> None:
-    with pytest.raises(TypeError, match="cannot pickle the bindings of made.h"):
+    with pytest.raises(TypeError, match=r"cannot pickle the bindings of made\.h"):
         pickle.dumps(lib)
     with pytest.raises(TypeError):
         copy.copy(lib)

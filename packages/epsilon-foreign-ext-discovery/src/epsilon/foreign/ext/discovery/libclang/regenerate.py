@@ -1,4 +1,4 @@
-"""Making ``bindings.py`` anew from libclang's own header, with this package: ``python -m ...libclang.regenerate FOLDER``.
+"""Making ``bindings.py`` anew from libclang's own header, by this package: ``python -m ...regenerate FOLDER``.
 
 FOLDER is the one that ``clang-c/Index.h`` is in (``/usr/lib/llvm-19/include`` of Debian's libclang-19-dev). Only the
 functions that the parser calls are taken, without their documentation and without the constants of enums, which have

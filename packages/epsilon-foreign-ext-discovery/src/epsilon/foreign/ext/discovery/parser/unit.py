@@ -207,7 +207,7 @@ def _handle(address: int) -> Any:
     return ffi.Pointer.from_address(address)
 
 
-def clang_version(clang: Any) -> str:
+def version_of(clang: Any) -> str:
     """What libclang calls itself: ``clang version 22.1.4``."""
     string = clang.clang_getClangVersion()
     text = (clang.clang_getCString(string) or b"").decode("utf-8", "replace")
