@@ -12,6 +12,7 @@ import pytest
 from epsilon.foreign.runtime import (
     TYPES,
     Arena,
+    ArgumentRangeError,
     ArgumentTypeError,
     Array,
     BoundsError,
@@ -249,3 +250,18 @@ def test_a_callback_may_say_how_far_its_pointer_reaches() -> None:
 
     qsort(values, 2, 8, ascending)
     assert list(values) == [1, 10, 2, 20] and seen in ([[2, 20]], [[1, 10]])
+
+
+def test_a_number_that_c_gives_a_meaning_serves_as_a_function_pointer() -> None:
+    """Signals are ignored by the handler ``(void (*)(int))1``."""
+    handler = Callback[[INT], None]
+    libc = Library(None)
+    sigaction = libc.bind("signal", TYPES["pointer"], [INT, handler])
+    ignore, unused_signal = 1, 31
+    before = sigaction(unused_signal, ignore)
+    assert sigaction(unused_signal, before or 0) == ignore
+    for wrong in (-1, 1 << 64):
+        with pytest.raises(ArgumentRangeError, match="is no address"):
+            sigaction(unused_signal, wrong)
+    with pytest.raises(ArgumentTypeError):
+        sigaction(unused_signal, True)

@@ -15,6 +15,7 @@ from typing import Any, Self
 from epsilon.foreign.backend import (
     POINTER,
     Address,
+    ArgumentRangeError,
     Backend,
     CallbackHandle,
     DeadCallbackError,
