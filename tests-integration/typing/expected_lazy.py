@@ -1,26 +1,31 @@
 """What type checkers must see of declarations that are made when they are used. Checked, never run."""
 
-from typing import Any, Literal, TypeAlias, assert_type
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_type
 
 import epsilon.foreign.api as ffi
 from epsilon.foreign.api import c
 
 lib = ffi.LazyLibrary("m")
+# mypy makes constructors only where the decorator is a function.
+if TYPE_CHECKING:
+    from epsilon.foreign.api import struct, union
+else:
+    struct, union = lib.struct, lib.union
 
 
-@lib.struct
+@struct
 class point:
     x: c.int
     y: c.int
 
 
-@lib.struct(pack=1, name="packet_v2")
+@struct(pack=1)
 class packet:
     kind: c.uint8
     data: ffi.Array[c.uint8, ffi.Flexible]
 
 
-@lib.union
+@union
 class number:
     i: c.int32 = 0
     f: c.float = 0.0
@@ -34,7 +39,9 @@ def cos(x: c.double) -> c.double: ...
 
 
 @lib.function(name="walk_v2", release_gil=False)
-def walk(at: ffi.ByRef[point], f: ffi.Nullable[visit], data: ffi.AnyPointer, counts: ffi.Elements[c.int]) -> point: ...
+def walk(
+    at: ffi.ByRef[point], f: ffi.Nullable[visit], data: ffi.AnyPointer, counts: ffi.Elements[c.int]
+) -> point: ...
 
 
 @lib.variable

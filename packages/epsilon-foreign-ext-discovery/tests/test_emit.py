@@ -80,10 +80,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, TypeAlias
 
+    from epsilon.foreign.api import struct
+
 lib = ffi.LazyLibrary("libmade.so")
+if not TYPE_CHECKING:
+    struct = lib.struct
 
 
-@lib.struct
+@struct
 class point:
     """A place."""
 

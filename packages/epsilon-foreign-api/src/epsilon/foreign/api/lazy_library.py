@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from epsilon.foreign.runtime import (
@@ -144,7 +144,8 @@ class LazyLibrary:
     def struct(self, cls: Any = None, /, **options: Any) -> Any:
         """Declare a struct, as `struct` does, which is laid out when it is first needed.
 
-        `name` is C's name for it where that is not the class's.
+        `name` is C's name for it where that is not the class's. mypy sees constructors only where the decorator is a
+        function: ``if TYPE_CHECKING: from epsilon.foreign.api import struct``, ``else: struct = lib.struct``.
         """
         return self._note_type(cls, False, options)
 
@@ -290,7 +291,7 @@ class LazyLibrary:
     def _public(self) -> list[str]:
         """For ``from module import *``: without what the library at hand does not have. Raises LibraryError."""
         own = self._globals.items()
-        plain = [n for n, v in own if not (isinstance(v, (ModuleType, LazyLibrary)) or n in _NOT_EXPORTED)]
+        plain = [n for n, v in own if not (isinstance(v, (ModuleType, MethodType, LazyLibrary)) or n in _NOT_EXPORTED)]
         missing = [name for name, symbol in self._symbols.items() if symbol not in self.library]
         return sorted(n for n in {*plain, *self._pending}.difference(missing) if not n.startswith("_"))
 

@@ -95,8 +95,8 @@ class _Module:
         shadows = [
             statements.alias(self.helpers, shadow, name) for name, shadow in self.spelling.shadows.items()
         ]
-        statement = self._library()
-        lines = [*self._head(), *statement, *statements.joined([*blocks, *shadows]), *self._tail()]
+        library = self._library()
+        lines = [*self._head(), *library, *statements.joined([*blocks, *shadows]), *self._tail()]
         return "\n".join(lines) + "\n"
 
     def _head(self) -> Iterator[str]:
@@ -125,13 +125,22 @@ class _Module:
         yield "TYPE_CHECKING = False"
         if checkers:
             yield "if TYPE_CHECKING:"
-            yield f"    {_merged(checkers)}"
+            yield from _merged([line for line in checkers if line.startswith("from typing")])
+            own = [line for line in checkers if not line.startswith("from typing")]
+            yield from [""] if own and len(own) < len(checkers) else []
+            yield from _merged(own)
             yield ""
 
     def _library(self) -> list[str]:
-        name = "None" if self.library is None else string(self.library)
-        arguments = [name] if self.release_gil else [name, "release_gil=False"]
-        return call(f"{self.helpers['lib']} = {self.helpers['ffi']}.LazyLibrary", arguments)
+        lib = self.helpers["lib"]
+        arguments = ["None" if self.library is None else string(self.library)]
+        arguments += [] if self.release_gil else ["release_gil=False"]
+        lines = call(f"{lib} = {self.helpers['ffi']}.LazyLibrary", arguments)
+        decorators = self.helpers.decorators()
+        if decorators:
+            lines.append("if not TYPE_CHECKING:")
+            lines += [f"    {name} = {lib}.{helper}" for helper, name in decorators.items()]
+        return lines
 
     def _tail(self) -> Iterator[str]:
         yield "if not TYPE_CHECKING:"
@@ -156,7 +165,7 @@ class _Module:
             case Function():
                 return statements.function(self.lowering.function(declaration), self.spelling, declaration)
             case Record():
-                return statements.record(self.lowering.record(declaration), self.spelling, declaration)
+                return statements.record(self.lowering.record(declaration), self.spelling)
             case Variable():
                 return self._variable(declaration)
             case Typedef():
@@ -258,6 +267,9 @@ class _Module:
         return self.lowering.variable(named).reason if isinstance(named, Variable) else ""
 
 
-def _merged(imports: list[str]) -> str:
+def _merged(imports: list[str]) -> Iterator[str]:
     """``from typing import A, B`` of several such statements."""
-    return "from typing import " + ", ".join(line.partition(" import ")[2] for line in imports)
+    if imports:
+        yield f"    {imports[0].partition(' import ')[0]} import " + ", ".join(
+            line.partition(" import ")[2] for line in imports
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..ir import Function, Record
+from ..ir import Function
 from ..terms import C, EnumTerm, FunctionTerm, RecordTerm, Term, VariableTerm
 from .helpers import Helpers
 from .layout import STEP, Brackets, Expression, assignment, broken, call, flat
@@ -48,14 +48,14 @@ def function(term: FunctionTerm, spelling: Spelling, declaration: Function) -> B
     if declaration.deprecated:
         doc = f"{doc}\n\nDeprecated: {declaration.deprecated}".strip()
     text = docstring(doc, STEP)
-    lines = _decorator(spelling, "function", options)
+    lines = _decorator(f"{spelling.helpers['lib']}.function", options)
     parameters = _parameters(term, spelling)
     lines += _signature(parameters, spelling.value(term.result), name, documented=bool(text))
     return Block(_with_body(lines, text), tall=True)
 
 
-def _decorator(spelling: Spelling, kind: str, options: Sequence[str]) -> list[str]:
-    name = f"@{spelling.helpers['lib']}.{kind}"
+def _decorator(function: str, options: Sequence[str]) -> list[str]:
+    name = f"@{function}"
     if not options:
         return [name]
     together = [f"{name}(", f"{STEP}{', '.join(options)}", ")"]
@@ -107,17 +107,13 @@ def _with_body(lines: list[str], doc: list[str]) -> list[str]:
     return [*lines[:-1], f"{lines[-1]} ..."]
 
 
-def record(term: RecordTerm, spelling: Spelling, declaration: Record) -> Block:
+def record(term: RecordTerm, spelling: Spelling) -> Block:
     """A struct or union."""
     name = checked(term.name)
-    options = []
-    tag = declaration.name
-    if tag != name and tag.isascii() and tag.isidentifier():
-        options.append(f"name={string(tag)}")
-    options += [f"pack={int(term.pack)}"] if term.pack is not None else []
+    options = [f"pack={int(term.pack)}"] if term.pack is not None else []
     options += ["packed=True"] if term.packed else []
     options += [f"align={int(term.aligned)}"] if term.aligned is not None else []
-    head = [*_decorator(spelling, "union" if term.union else "struct", options), f"class {name}:"]
+    head = [*_decorator(spelling.helpers["union" if term.union else "struct"], options), f"class {name}:"]
     doc = docstring(term.doc, STEP)
     note = comment(f"Opaque here: {term.reason}", STEP) if term.reason else []
     if term.opaque or not term.members:
@@ -192,7 +188,7 @@ def variable(term: VariableTerm, spelling: Spelling) -> Block:
     if term.open_ended:
         doc = f"{doc}\n\nThe header leaves the length open.".strip()
     text = docstring(doc, STEP)
-    lines = _decorator(spelling, "variable", options)
+    lines = _decorator(f"{spelling.helpers['lib']}.variable", options)
     lines += _signature([], spelling.value(term.term), name, documented=bool(text))
     return Block(_with_body(lines, text), tall=True)
 
