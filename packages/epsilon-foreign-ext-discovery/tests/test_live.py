@@ -348,3 +348,22 @@ def test_hostile_names_and_texts_are_data(compiled: Callable[[str], Path], tmp_p
     made = lib.object()
     assert ffi.sizeof(made) == 20 and lib.object.__name__ == "object"
     assert [int(member) for member in lib.type] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"size": 8', '"size": 16', "size is 8 as it is declared, and 16"),
+        ('"align": 4', '"align": 8', "alignment is 4"),
+        ('"type": "int", "offset": 4', '"type": "char", "offset": 6', "offset of y"),
+    ],
+)
+def test_a_file_whose_layout_contradicts_itself_is_refused(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    path = tmp_path / "b.json"
+    discovery.write_binding(discovery.parse_text("struct layout_probe { int x; int y; };"), path)
+    assert ffi.sizeof(discovery.load(path).layout_probe) == 8
+    path.write_text(path.read_text().replace(before, after).replace("layout_probe", f"probe_{len(message)}"))
+    with pytest.raises(discovery.BindingFileError, match=message):
+        getattr(discovery.load(path), f"probe_{len(message)}")
