@@ -14,10 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
+    from epsilon.foreign.api import struct
+
 lib = ffi.LazyLibrary("clang", release_gil=False)
+if not TYPE_CHECKING:
+    struct = lib.struct
 
 
-@lib.struct
+@struct
 class CXString:
     data: ffi.Pointer[ffi.Const[None]]
     private_flags: c.uint
@@ -38,13 +42,13 @@ CXFile: TypeAlias = "ffi.Pointer[None]"
 def clang_getFileName(SFile: ffi.AnyPointer) -> CXString: ...
 
 
-@lib.struct
+@struct
 class CXSourceLocation:
     ptr_data: ffi.Array[ffi.Pointer[ffi.Const[None]], Literal[2]]
     int_data: c.uint
 
 
-@lib.struct
+@struct
 class CXSourceRange:
     ptr_data: ffi.Array[ffi.Pointer[ffi.Const[None]], Literal[2]]
     begin_int_data: c.uint
@@ -91,14 +95,14 @@ def clang_getDiagnosticSpelling(arg1: ffi.AnyPointer) -> CXString: ...
 CXIndex: TypeAlias = "ffi.Pointer[None]"
 
 
-@lib.struct
+@struct
 class CXTargetInfoImpl: ...
 
 
 CXTargetInfo: TypeAlias = "ffi.Pointer[CXTargetInfoImpl]"
 
 
-@lib.struct
+@struct
 class CXTranslationUnitImpl: ...
 
 
@@ -106,7 +110,7 @@ CXTranslationUnit: TypeAlias = "ffi.Pointer[CXTranslationUnitImpl]"
 CXClientData: TypeAlias = "ffi.Pointer[None]"
 
 
-@lib.struct
+@struct
 class CXUnsavedFile:
     Filename: c.string
     Contents: c.string
@@ -174,7 +178,7 @@ def clang_TargetInfo_dispose(Info: ffi.Nullable[CXTargetInfo]) -> None: ...
 def clang_TargetInfo_getTriple(Info: ffi.Nullable[CXTargetInfo]) -> CXString: ...
 
 
-@lib.struct
+@struct
 class CXCursor:
     kind: c.uint
     xdata: c.int
@@ -211,7 +215,7 @@ def clang_getCursorLocation(arg1: CXCursor) -> CXSourceLocation: ...
 def clang_getCursorExtent(arg1: CXCursor) -> CXSourceRange: ...
 
 
-@lib.struct
+@struct
 class CXType:
     kind: c.uint
     data: ffi.Array[ffi.Pointer[None], Literal[2]]
