@@ -185,6 +185,25 @@ def test_variables_are_declared_like_functions_without_parameters(make: Make) ->
         _ = module.untyped
 
 
+def test_pointers_that_c_writes_as_numbers_have_a_type(make: Make) -> None:
+    module = make(
+        """
+        @lib.struct
+        class item:
+            x: c.int
+        @lib.constant(0)
+        def NOTHING() -> ffi.Pointer[item]: ...
+        @lib.constant(2**64 - 1)
+        def FAILED() -> ffi.Pointer[item]: ...
+        @lib.constant(0)
+        def STATIC() -> ffi.Callback[[c.pointer], None]: ...
+        """,
+        library="no-such-library",
+    )
+    assert not module.NOTHING and module.FAILED.address == 2**64 - 1 and module.STATIC is None
+    assert type(module.NOTHING) is ffi.Pointer[module.item]
+
+
 def test_a_declaration_that_is_wrong_says_so_where_it_is_asked_for(make: Make) -> None:
     module = make(
         """

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import epsilon.foreign.api as ffi
 import pytest
+from epsilon.foreign.api import c
 from epsilon.foreign.ext import discovery
 from epsilon.foreign.ext.discovery import ir
 
@@ -166,10 +167,12 @@ def test_a_generated_module_calls_reads_and_says_why_not(load: Import) -> None:
             ir.Function("no_such_function", INT),
             ir.Function("inlined", INT, uncallable="static inline"),
             ir.Macro("length", "strlen", alias="strlen"),
+            ir.Macro("FAILED", "((int *)-1)", 2**64 - 1, ir.Pointer(INT)),
         )
     )
     assert module.div(17, 5) == module.div_t(quot=3, rem=2) and module.div.__doc__ == "Divide."
     assert module.strlen("Hello") == 5 and module.length is module.strlen
+    assert module.FAILED.address == 2**64 - 1 and type(module.FAILED) is ffi.Pointer[c.int]
     module.daylight.value = 1
     assert module.daylight.value == 1 and not hasattr(module, "size_t")
     with pytest.raises(AttributeError, match="no_such_function"):

@@ -93,7 +93,17 @@ ALLOWED = (
     ),
     *(ast.Attribute, ast.Subscript, ast.List, ast.Call, ast.keyword, ast.Expr, ast.BinOp, ast.Sub),
 )
-CALLS = {"LazyLibrary", "unsupported", "module_hooks", "enum", "function", "struct", "union", "variable"}
+CALLS = {
+    "LazyLibrary",
+    "unsupported",
+    "module_hooks",
+    "enum",
+    "function",
+    "struct",
+    "union",
+    "variable",
+    "constant",
+}
 
 
 def only_declares(source: str) -> None:

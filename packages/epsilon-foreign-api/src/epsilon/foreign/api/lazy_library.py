@@ -24,6 +24,7 @@ from epsilon.foreign.runtime import (
     UnsupportedDeclarationError,
     Variable,
     declare,
+    from_foreign,
     shared_library,
 )
 
@@ -179,6 +180,18 @@ class LazyLibrary:
             return lambda function: self._note(function, lambda: self._variable(function, name), name)
         return self._note(declared, lambda: self._variable(declared, None))
 
+    def constant(self, address: int) -> Callable[[Callable[[], T]], T]:
+        """Declare a pointer that C writes as a number, ``((void *)-1)``: decorate a function without parameters that is
+        annotated with its type. The module has the pointer under the function's name; nothing needs the library.
+        """
+
+        def note(function: Callable[[], T]) -> T:
+            value: T = self._note(function, lambda: from_foreign(address or None, self._result(function)))
+            del self._symbols[function.__name__]  # nothing in the library is needed
+            return value
+
+        return note
+
     def unsupported(self, name: str, reason: str) -> None:
         """Let the module raise UnsupportedDeclarationError with a reason when it is asked for `name`."""
         self._refused[name] = reason
@@ -232,12 +245,16 @@ class LazyLibrary:
         return self.library.bind_declaration(symbol or declaration.name, declaration)
 
     def _variable(self, function: FunctionType, symbol: str | None) -> Variable:
+        return self.library.variable(symbol or function.__name__, self._result(function))
+
+    def _result(self, function: Any) -> Any:
+        """The type that a function without parameters is annotated with."""
         self._evaluate_annotations(function, function.__name__)
         if "return" not in function.__annotations__:
             raise DeclarationError(
                 f"{function.__name__}: a variable needs a type: def {function.__name__}() -> ..."
             )
-        return self.library.variable(symbol or function.__name__, function.__annotations__["return"])
+        return function.__annotations__["return"]
 
     def _row(self, cls: type, union: bool, name: str | None = None, **options: Any) -> StructType:
         def make(row: DeferredStruct) -> None:
@@ -291,7 +308,11 @@ class LazyLibrary:
     def _public(self) -> list[str]:
         """For ``from module import *``: without what the library at hand does not have. Raises LibraryError."""
         own = self._globals.items()
-        plain = [n for n, v in own if not (isinstance(v, (ModuleType, MethodType, LazyLibrary)) or n in _NOT_EXPORTED)]
+        plain = [
+            n
+            for n, v in own
+            if not (isinstance(v, (ModuleType, MethodType, LazyLibrary)) or n in _NOT_EXPORTED)
+        ]
         missing = [name for name, symbol in self._symbols.items() if symbol not in self.library]
         return sorted(n for n in {*plain, *self._pending}.difference(missing) if not n.startswith("_"))
 

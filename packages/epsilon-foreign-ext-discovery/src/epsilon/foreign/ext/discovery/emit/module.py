@@ -27,7 +27,7 @@ from ..ir import (
 )
 from ..naming import Constant, Named, enumerator_names, member_names, public_names
 from ..sizes import size_of
-from ..terms import Array, Const, Lowering, Refused
+from ..terms import Array, Const, Lowering, Refused, Void
 from ..terms.scalars import STANDARD
 from . import statements
 from .helpers import Helpers
@@ -247,6 +247,8 @@ class _Module:
         if macro.parameters is not None:
             listed = f"{macro.name}({', '.join(macro.parameters)})"
             return statements.unsupported(self.helpers, name, f"a function-like macro: {listed}")
+        if isinstance(macro.value, int) and isinstance(macro.type, ir.Pointer):
+            return self._address(macro, name, macro.value)
         if macro.value is not None:
             return statements.macro(self.helpers, name, macro.value, macro.doc)
         target = self._by_c_name.get(macro.alias) if macro.alias else None
@@ -259,6 +261,14 @@ class _Module:
         if reason:
             return statements.unsupported(self.helpers, name, f"another name for {macro.alias}: {reason}")
         return statements.another_name(name, target)
+
+    def _address(self, macro: Macro, name: str, value: int) -> statements.Block:
+        """A pointer that C writes as a number."""
+        try:
+            term = self.lowering.type(macro.type) if macro.type is not None else Void()
+        except Refused:
+            return statements.macro(self.helpers, name, value, macro.doc)
+        return statements.address(self.spelling, name, value, term, macro.doc)
 
     def _refusal(self, named: Named) -> str:
         """Why something is not in the module."""

@@ -163,6 +163,14 @@ def macro(helpers: Helpers, name: str, value: int | float | str | bytes, doc: st
     return Block([*assignment(f"{checked(name)}: {helpers['Final']}", constant(value)), *docstring(doc, "")])
 
 
+def address(spelling: Spelling, name: str, value: int, term: Term, doc: str) -> Block:
+    """A macro that is a pointer."""
+    text = docstring(doc, STEP)
+    lines = _decorator(f"{spelling.helpers['lib']}.constant", [str(int(value))])
+    lines += _signature([], spelling.value(term), checked(name), documented=bool(text))
+    return Block(_with_body(lines, text), tall=True)
+
+
 def another_name(name: str, target: str) -> Block:
     """A macro that is another name for something."""
     return Block(assignment(checked(name), checked(target)))
