@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         LifetimeError,
         NullPointerError,
         OwnershipError,
+        RemoteMemoryError,
         Struct,
         SymbolNotFoundError,
         UnknownBackendError,
@@ -113,6 +114,7 @@ else:
                 ClosedLibraryError ConstError CorruptedMemoryError DeclarationError Field
                 ForeignCallback ForeignError ForeignOSError ForeignType FunctionData
                 LayoutError LibraryError LifetimeError NullPointerError OwnershipError
+                RemoteMemoryError
                 Struct SymbolNotFoundError UnknownBackendError UnknownEnumValue
                 UnknownTypeError UnsupportedDeclarationError UnsupportedSignatureError Variable
                 addressof alignof asdict astuple available_backends bytes_at check_errno check_nonnegative
@@ -180,6 +182,7 @@ __all__ = [
     "Owned",
     "OwnershipError",
     "Pointer",
+    "RemoteMemoryError",
     "Struct",
     "SymbolNotFoundError",
     "TypedVariable",

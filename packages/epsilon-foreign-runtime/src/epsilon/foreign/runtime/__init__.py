@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ForeignError,
         FunctionData,
         LifetimeError,
+        RemoteMemoryError,
         UnknownBackendError,
         UnsupportedSignatureError,
         available_backends,
@@ -64,8 +65,9 @@ if TYPE_CHECKING:
     from .fields import Field
     from .function import Declaration, Declared, bind_declaration, declared
     from .library import Library, shared_library
+    from .linkerscript import linker_script_targets
     from .members import StructType
-    from .objects import Data
+    from .objects import Data, stored_pointers
     from .out import InOut, Out
     from .owned import Owned
     from .pointers import Pointer, PointerType, null
@@ -94,7 +96,7 @@ else:
             "epsilon.foreign.backend": """
                 DEFAULT_CONVENTION ArgumentError ArgumentRangeError ArgumentTypeError
                 ArgumentValueError BackendError BackendUnavailableError ClosedLibraryError
-                ForeignError FunctionData LifetimeError UnknownBackendError
+                ForeignError FunctionData LifetimeError RemoteMemoryError UnknownBackendError
                 UnsupportedSignatureError available_backends describe get_backend
                 register_backend select_backend unavailable_reason use_backend
             """,
@@ -120,8 +122,9 @@ else:
             ".fields": "Field",
             ".function": "Declaration Declared bind_declaration declared",
             ".library": "Library shared_library",
+            ".linkerscript": "linker_script_targets",
             ".members": "StructType",
-            ".objects": "Data",
+            ".objects": "Data stored_pointers",
             ".out": "InOut Out",
             ".owned": "Owned",
             ".pointers": "Pointer PointerType null",
@@ -185,6 +188,7 @@ __all__ = [
     "OwnershipError",
     "Pointer",
     "PointerType",
+    "RemoteMemoryError",
     "Struct",
     "StructType",
     "SymbolNotFoundError",
@@ -224,6 +228,7 @@ __all__ = [
     "get_backend",
     "guarded",
     "lazy_names",
+    "linker_script_targets",
     "lookup_type",
     "make_aggregate",
     "memory",
@@ -240,6 +245,7 @@ __all__ = [
     "select_backend",
     "shared_library",
     "sizeof",
+    "stored_pointers",
     "string_at",
     "to_foreign",
     "typeof",
