@@ -125,7 +125,7 @@ def test_show_counts_and_lists(run: Run, header: Path) -> None:
         "extern int counter;",
     ):
         assert line in out.splitlines()
-    assert "functions" in out and "1 functions cannot be called" in out
+    assert "functions" in out and "1 of the functions cannot be called" in out
     assert (
         "cannot be called:" in out and "#define LIMIT (1 << 10)  = 1024" in out and "#define MAX(a, b)" in out
     )
@@ -167,8 +167,8 @@ def test_show_as_json(run: Run, header: Path) -> None:
 def test_check_tells_what_is_missing_and_verifies_layouts(run: Run, header: Path, library: Path) -> None:
     code, out, _ = run("check", header, "--library", library)
     assert code == 1  # sum_all is missing
-    assert "2 declared functions and variables are exported" in out and "1 are missing" in out
-    assert "function sum_all (made.h:6:5)" in out and "1 exported names are not declared" in out
+    assert "2 exported as declared" in out and "1 missing" in out
+    assert "function sum_all (made.h:6:5)" in out and "1 exported and not declared" in out
     assert "1 of 1 structs and unions, 4 members, 2 constants of enums and 1 macros are the compiler's" in out
     code, out, _ = run("check", header, "--library", library, "--json")
     shown = json.loads(out)
@@ -279,7 +279,7 @@ def test_a_terminal_gets_colours_and_progress_and_nothing_else_does(header: Path
     plain = on_a_terminal("show", str(header), "-n", "point", TERM="xterm", NO_COLOR="1")
     assert "\x1b[1m" not in plain and "struct point" in plain
     said = on_a_terminal("bind", str(header), "-o", str(tmp_path / "made.py"), TERM="xterm")
-    assert "declarations, 1 functions cannot be called" in said
+    assert "declarations, 1 that cannot be called" in said
 
 
 def test_nothing_in_a_header_steers_the_terminal(run: Run, tmp_path: Path) -> None:

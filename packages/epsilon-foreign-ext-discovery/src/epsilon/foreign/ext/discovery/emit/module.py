@@ -163,7 +163,7 @@ class _Module:
     def _block(self, declaration: Declaration, name: str) -> statements.Block:
         match declaration:
             case Function():
-                return statements.function(self.lowering.function(declaration), self.spelling, declaration)
+                return statements.function(self.lowering.function(declaration), self.spelling)
             case Record():
                 return statements.record(self.lowering.record(declaration), self.spelling)
             case Variable():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..ir import Function
 from ..terms import C, EnumTerm, FunctionTerm, RecordTerm, Term, VariableTerm
 from .helpers import Helpers
 from .layout import STEP, Brackets, Expression, assignment, broken, call, flat
@@ -34,7 +33,7 @@ def joined(blocks: Iterable[Block]) -> Iterator[str]:
     yield from ("", "") if tall else ("",)
 
 
-def function(term: FunctionTerm, spelling: Spelling, declaration: Function) -> Block:
+def function(term: FunctionTerm, spelling: Spelling) -> Block:
     """A function."""
     name = checked(term.name)
     if term.reason:
@@ -44,10 +43,7 @@ def function(term: FunctionTerm, spelling: Spelling, declaration: Function) -> B
         options.append(f"name={string(term.symbol)}")
     if term.convention != "c":
         options.append(f"convention={string(term.convention)}")
-    doc = term.doc
-    if declaration.deprecated:
-        doc = f"{doc}\n\nDeprecated: {declaration.deprecated}".strip()
-    text = docstring(doc, STEP)
+    text = docstring(term.doc, STEP)
     lines = _decorator(f"{spelling.helpers['lib']}.function", options)
     parameters = _parameters(term, spelling)
     lines += _signature(parameters, spelling.value(term.result), name, documented=bool(text))
