@@ -252,6 +252,10 @@ def array_class(element: ForeignType) -> Any:
     return cls
 
 
+class Flexible:
+    """``Array[c.uint8, Flexible]``: a flexible array, as ``Array[c.uint8, ...]`` is; checkers do not take the dots."""
+
+
 def array_type(parameters: Any) -> Any:
     """``Array[T, n]``, ``Array[T, ...]``, ``Array[T, Literal[n]]``: a row; ``Array[T]``: the class of its
     values."""
@@ -260,7 +264,7 @@ def array_type(parameters: Any) -> Any:
     if len(parameters) != 2:
         raise DeclarationError(f"Array[T, n] takes a type and a length, got {len(parameters)} parameters")
     element, count = resolve_type(parameters[0]), literal(parameters[1])
-    if count is Ellipsis:
+    if count is Ellipsis or count is Flexible:
         return ArrayType(element, None)
     if isinstance(count, bool) or not hasattr(count, "__index__"):
         raise DeclarationError(f"Array[{element.name}, {count!r}]: the length is an int or ...")

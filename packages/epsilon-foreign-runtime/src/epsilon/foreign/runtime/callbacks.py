@@ -16,6 +16,7 @@ from epsilon.foreign.backend import (
     DEFAULT_CONVENTION,
     POINTER,
     Address,
+    ArgumentRangeError,
     ArgumentTypeError,
     Backend,
     CallbackHandle,
@@ -152,10 +153,14 @@ class CallbackType(ForeignType):
 
     def _lend(self, value: Any) -> int:
         """The address of a callback, of a function pointer from C, or of a new callback that lives for the
-        call.
+        call; or one that C gives a meaning of its own, such as ``SIG_IGN``.
         """
         if value is None:
             return 0
+        if type(value) is int:
+            if not 0 <= value < 1 << 8 * self.size:
+                raise ArgumentRangeError(f"{value} is no address")
+            return value
         if isinstance(value, ForeignCallback):
             if value.type is not self:
                 raise ArgumentTypeError(f"expected {self.name}, got a callback of type {value.type.name}")
