@@ -137,7 +137,7 @@ class CallbackType(ForeignType):
         make = self._makers.get(preferred_backend())
         if make is None or not callable(function):
             return ForeignCallback(function, self)
-        made = _Kept()
+        made: ForeignCallback = _Kept()
         made.function = function
         made.type = self
         made._handle = make(function)
