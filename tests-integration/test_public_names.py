@@ -10,7 +10,12 @@ from types import ModuleType
 
 import pytest
 
-PACKAGES = ("epsilon.foreign.backend", "epsilon.foreign.runtime", "epsilon.foreign.api")
+PACKAGES = (
+    "epsilon.foreign.backend",
+    "epsilon.foreign.runtime",
+    "epsilon.foreign.api",
+    "epsilon.foreign.ext.platform",
+)
 
 
 @pytest.fixture(params=PACKAGES)

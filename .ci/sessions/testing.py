@@ -25,10 +25,18 @@ RESULTS = "EPSILON_FOREIGN_RESULTS"
 NO_CFFI = "cffi has no wheel for free-threaded CPython before 3.14"
 STAGES = [*(package.label for package in PACKAGES.values()), "integration"]
 
+#: One that calls in another process is an extension's own: its tests are there, and here it would take an hour.
 _BACKENDS = """
 import json
-from epsilon.foreign.backend import backend_names, unavailable_reason
-print(json.dumps({name: unavailable_reason(name) for name in sorted(backend_names())}))
+from epsilon.foreign.backend import backend_names, get_backend, unavailable_reason
+
+def reason(name):
+    why = unavailable_reason(name)
+    if why is None and getattr(get_backend(name), "remote", None) is not None:
+        why = "calls in another process: tested by the extension that it is of"
+    return why
+
+print(json.dumps({name: reason(name) for name in sorted(backend_names())}))
 """
 
 

@@ -55,9 +55,15 @@ def show_run(part: ModuleType, backend: str) -> bool:
     return True
 
 
+def local_backends() -> list[str]:
+    """Those that call in this process. Through another one, a million short calls are no demonstration."""
+    names = ffi.available_backends()
+    return [name for name in names if getattr(ffi.get_backend(name), "remote", None) is None]
+
+
 def main() -> int:
     """Run every part and the measurement; returns the exit code."""
-    backends = ffi.available_backends()
+    backends = local_backends()
     print(f"Epsilon Foreign {ffi.__version__} on CPython {platform.python_version()}, {platform.platform()}")
     for name in backend_names():
         reason = ffi.unavailable_reason(name)

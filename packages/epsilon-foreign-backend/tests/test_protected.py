@@ -73,6 +73,7 @@ def test_what_is_raised_in_the_body_is_caught_as_ever() -> None:
         body("text")  # type: ignore[arg-type]
 
 
-def test_a_function_without_a_try_is_refused() -> None:
-    with pytest.raises(ValueError, match="outside"):
-        protected(outside)
+def test_a_function_without_a_try_stays_as_it_is() -> None:
+    before = outside.__code__
+    assert protected(outside) is outside
+    assert outside.__code__ is before

@@ -27,6 +27,7 @@ from epsilon.foreign.runtime import (
     bytes_at,
     c_string,
     free,
+    from_buffer,
     make_aggregate,
     memory,
     null,
@@ -204,6 +205,94 @@ def test_a_buffer_that_is_dropped_by_an_exception_is_given_back() -> None:
     with pytest.raises(ZeroDivisionError):
         memoryview(values)[0 : 1 // 0]
     arena.close()
+
+
+def test_an_arena_takes_its_blocks_from_a_source_and_gives_them_back_once() -> None:
+    given, taken_back = [], []
+
+    def source(size: int, alignment: int) -> tuple[int, object]:
+        memory = alloc(T["uint8"], size, align=alignment)
+        given.append((memory, size, alignment))
+        return memory.address, taken_back.append
+
+    with Arena(source=source, block=256) as arena:
+        first, second = arena.alloc(T["int"]), arena.new(point, 1, 2)
+        assert [size for _, size, _ in given] == [256]
+        assert given[0][0].address == first.address < addressof(second) < first.address + 256
+        big = arena.alloc(T["uint8"], 1000, align=64)
+        assert [size for _, size, _ in given] == [256, 1000] and given[1][2] == 64
+        assert arena.allocated == 1256
+    assert taken_back == [memory.address for memory, _, _ in given]
+    with pytest.raises(LifetimeError):
+        big[0]
+    arena.close()
+    dropped = Arena(source=source, block=256)
+    dropped.alloc(T["int"])
+    del dropped
+    gc.collect()
+    assert len(taken_back) == len(given) == 3
+
+
+def test_an_arena_in_a_cycle_is_freed_once_and_used_no_more() -> None:
+    freed, raised = [], []
+
+    def source(size: int, alignment: int) -> tuple[int, object]:
+        memory = alloc(T["uint8"], size, align=alignment)
+        return memory.address, lambda address, memory=memory: freed.append(address)
+
+    class User:
+        """Its finalizer runs after the arena's, which is older."""
+
+        def __del__(self) -> None:
+            try:
+                self.pointer[0]
+            except LifetimeError as error:
+                raised.append(error)
+            self.arena.close()
+
+    arena = Arena(source=source)
+    user = User()
+    user.arena, user.pointer, user.itself = arena, arena.alloc(T["int"]), user
+    del arena, user
+    gc.collect()
+    assert len(freed) == len(raised) == 1
+
+
+def test_a_source_that_has_no_memory_leaves_the_arena_as_it_was() -> None:
+    refuse = True
+
+    def source(size: int, alignment: int) -> tuple[int, object]:
+        if refuse:
+            raise MemoryError("there is none")
+        memory = alloc(T["uint8"], size, align=alignment)
+        return memory.address, lambda _: memory.release()
+
+    with Arena(source=source) as arena:
+        with pytest.raises(MemoryError, match="there is none"):
+            arena.alloc(T["int"])
+        refuse = False
+        assert arena.alloc(T["int"])[0] == 0
+    with pytest.raises(LayoutError, match="block=0"):
+        Arena(block=0)
+
+
+def test_memory_that_is_gone_or_unbounded_is_no_buffer() -> None:
+    with Arena() as arena:
+        values = arena.array(T["int"], [1, 2])
+        pointer = arena.alloc(T["int"])
+    for ended in (values, pointer):
+        with pytest.raises(LifetimeError, match="its arena was closed"):
+            from_buffer(T["uint8"], ended)
+    with pytest.raises(BoundsError, match="unknown"):
+        from_buffer(T["uint8"], Pointer[T["int"]].from_address(4096))
+
+
+def test_bytes_of_any_buffer_are_copied_into_an_arena() -> None:
+    with Arena() as arena:
+        for data in (b"abc", bytearray(b"abc"), memoryview(b"abc"), memoryview(b"a-b-c")[::2]):
+            assert bytes_at(arena.bytes(data)) == b"abc"
+        assert bytes_at(arena.bytes(memoryview(array(T["uint16"], [1, 2])))) == b"\1\0\2\0"
+        assert bytes_at(arena.bytes(b"")) == b""
 
 
 def test_an_arena_may_be_used_from_many_threads() -> None:

@@ -140,6 +140,34 @@ def test_a_registered_finder_goes_first_until_it_is_unregistered(make) -> None:
         unregister_finder(finder)
 
 
+def test_the_finder_of_an_installed_distribution_is_asked_before_the_search_fails(make, tmp_path) -> None:
+    path = make("odd-name.bin", 8)
+    (tmp_path / "odd_finder.py").write_text(
+        f"def find(name):\n    return iter([{str(path)!r}] * (name == 'odd'))\n"
+    )
+    for number, target in enumerate(["odd_finder:find", "no_such_module:find"]):
+        folder = tmp_path / f"finder{number}-1.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: finder{number}\nVersion: 1\n")
+        (folder / "entry_points.txt").write_text(f"[epsilon_foreign.finders]\nfinder = {target}\n")
+    program = """
+import sys, warnings
+sys.path.insert(0, sys.argv[1])
+from epsilon.foreign.runtime import Library, LibraryError, TYPES
+with warnings.catch_warnings(record=True) as caught:
+    print(Library("odd").bind("which", TYPES["int"])())
+assert ["no_such_module" in str(warning.message) for warning in caught] == [True]
+try:
+    Library("odder")
+except LibraryError:
+    print("not found")
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", program, str(tmp_path)], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "8\nnot found\n"), done.stderr
+
+
 def test_the_directories_are_those_of_the_environment_the_configuration_and_the_defaults(tmp_path) -> None:
     found = search.directories()
     assert len(found) == len(set(found))

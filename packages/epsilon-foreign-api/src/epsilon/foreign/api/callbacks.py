@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from epsilon.foreign.runtime import (
@@ -39,13 +40,22 @@ Onerror = Callable[[BaseException], object]
 
 @overload
 def callback(
-    function: Callable[P, R], type: Any = None, *, error: Any = None, onerror: Onerror | None = None
+    function: Callable[P, R],
+    type: Any = None,
+    *,
+    error: Any = None,
+    onerror: Onerror | None = None,
+    convention: str | None = None,
 ) -> TypedCallback[P, R]: ...
 
 
 @overload
 def callback(
-    *, type: Any = None, error: Any = None, onerror: Onerror | None = None
+    *,
+    type: Any = None,
+    error: Any = None,
+    onerror: Onerror | None = None,
+    convention: str | None = None,
 ) -> Callable[[Callable[P, R]], TypedCallback[P, R]]: ...
 
 
@@ -55,32 +65,45 @@ def callback(
     *,
     error: Any = None,
     onerror: Onerror | None = None,
+    convention: str | None = None,
 ) -> Any:
     """A callback that lives until its object dies, or to the end of its ``with`` block.
 
     ``@callback`` over an annotated function, or ``callback(function, Callback[[...], result])``. `error` is what C gets
     when the function raises, zero if not given; the exception itself is raised by the foreign call that C was in. On a
-    thread that no Python code waits on, it goes to `onerror`, or to `sys.unraisablehook`.
+    thread that no Python code waits on, it goes to `onerror`, or to `sys.unraisablehook`. `convention` is how C calls
+    it where that is not the usual way (``"ms"`` ...).
 
     Raises DeclarationError for missing annotations or a type that is no `Callback`, ArgumentError when `error` does
     not fit the result, UnsupportedSignatureError.
     """
-    if error is None is onerror and type.__class__ is CallbackType and function is not None:
-        return ForeignCallback(function, type)  # a program may do this often
-    frame = sys._getframe(1)
+    plain = error is None and onerror is None and convention is None
+    if plain and type.__class__ is CallbackType and function is not None:
+        return type.keep(function)  # a program may do this often
+    return _made(function, type, convention, sys._getframe(1), error=error, onerror=onerror)
 
+
+def _made(
+    function: Callable[..., Any] | None, type: Any, convention: str | None, frame: FrameType, **options: Any
+) -> Any:
     def make(function: Callable[..., Any]) -> ForeignCallback:
-        if type is not None:
-            row = resolve_type(type)
-        else:
-            declared = declaration_of(function, frame, check=None, release_gil=True, convention="c")
-            if declared.variadic:
-                raise DeclarationError(f"{declared.name}(): C cannot call a variadic callback")
-            row = callback_type(tuple([p.type for p in declared.parameters]), declared.result)
-        if not isinstance(row, CallbackType):
-            raise DeclarationError(
-                f"{row.name} is not the type of a function pointer; use Callback[[...], result]"
-            )
-        return ForeignCallback(function, row, error=error, onerror=onerror)
+        row = _declared(function, frame) if type is None else resolve_type(type)
+        return ForeignCallback(function, _in_convention(row, convention), **options)
 
     return make if function is None else make(function)
+
+
+def _declared(function: Callable[..., Any], frame: FrameType) -> CallbackType:
+    """What a function's annotations say."""
+    declared = declaration_of(function, frame, check=None, release_gil=True, convention="c")
+    if declared.variadic:
+        raise DeclarationError(f"{declared.name}(): C cannot call a variadic callback")
+    return callback_type(tuple([p.type for p in declared.parameters]), declared.result)
+
+
+def _in_convention(row: Any, convention: str | None) -> CallbackType:
+    if not isinstance(row, CallbackType):
+        raise DeclarationError(
+            f"{row.name} is not the type of a function pointer; use Callback[[...], result]"
+        )
+    return row if convention is None else row.with_convention(convention)

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         UnknownBackendError,
         UnsupportedSignatureError,
     )
+    from .function import ForeignFunction, foreign_function
     from .inspection import python_signature, render
     from .likeness import Contents, Pointee
     from .locks import ProcessLock
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
         OwnerLayout,
         with_storage,
     )
-    from .protocol import CAPABILITIES, Backend, CallbackHandle
+    from .protocol import CAPABILITIES, Accessors, Backend, CallbackHandle
     from .registry import (
         ENTRY_POINTS,
         ENVIRONMENT,
@@ -90,8 +91,9 @@ if TYPE_CHECKING:
         unregister_backend,
         use_backend,
     )
+    from .remote import RemoteMemory, RemoteMemoryError, check_reach, remote_memory, remotes, string_at
     from .signature import DEFAULT_CONVENTION, Signature, promoted
-    from .upcall import DeadCallbackError, Upcall, UpcallParameter
+    from .upcall import DeadCallbackError, Upcall, UpcallParameter, completed, receiver, report, returner
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -114,6 +116,7 @@ else:
                 BackendError BackendUnavailableError ClosedLibraryError ForeignError
                 LifetimeError UnknownBackendError UnsupportedSignatureError
             """,
+            ".function": "ForeignFunction foreign_function",
             ".inspection": "python_signature render",
             ".likeness": "Contents Pointee",
             ".locks": "ProcessLock",
@@ -121,14 +124,15 @@ else:
                 CONFINED DEAD LIVE MEMORY OWNER READONLY UNALIGNED Exported Memory
                 MemoryLayout Owner OwnerLayout with_storage
             """,
-            ".protocol": "CAPABILITIES Backend CallbackHandle",
+            ".protocol": "CAPABILITIES Accessors Backend CallbackHandle",
             ".registry": """
                 ENTRY_POINTS ENVIRONMENT available_backends backend_names get_backend
                 preferred_backend register_backend select_backend unavailable_reason
                 unregister_backend use_backend
             """,
+            ".remote": "RemoteMemory RemoteMemoryError check_reach remote_memory remotes string_at",
             ".signature": "DEFAULT_CONVENTION Signature promoted",
-            ".upcall": "DeadCallbackError Upcall UpcallParameter",
+            ".upcall": "DeadCallbackError Upcall UpcallParameter completed receiver report returner",
         },
     )
 
@@ -166,6 +170,7 @@ __all__ = [
     "VOID",
     "AbiType",
     "Accept",
+    "Accessors",
     "Address",
     "ArgumentError",
     "ArgumentRangeError",
@@ -185,6 +190,7 @@ __all__ = [
     "Exported",
     "Field",
     "ForeignError",
+    "ForeignFunction",
     "FunctionData",
     "Guard",
     "Kind",
@@ -198,6 +204,8 @@ __all__ = [
     "Parameter",
     "Pointee",
     "ProcessLock",
+    "RemoteMemory",
+    "RemoteMemoryError",
     "Signature",
     "UnknownBackendError",
     "UnsupportedSignatureError",
@@ -210,9 +218,12 @@ __all__ = [
     "available_backends",
     "backend_names",
     "borrow",
+    "check_reach",
+    "completed",
     "converter",
     "describe",
     "expected",
+    "foreign_function",
     "free",
     "get_backend",
     "integer",
@@ -220,9 +231,15 @@ __all__ = [
     "preferred_backend",
     "promoted",
     "python_signature",
+    "receiver",
     "register_backend",
+    "remote_memory",
+    "remotes",
     "render",
+    "report",
+    "returner",
     "select_backend",
+    "string_at",
     "type_name",
     "unavailable_reason",
     "unregister_backend",

@@ -52,7 +52,9 @@ class Borrowed:
     def __init__(self, exporter: object, *, writable: bool = False) -> None:
         view = Py_buffer()
         self._view: Py_buffer | None = None
-        _get(exporter, view, PyBUF_WRITABLE if writable else PyBUF_SIMPLE)  # raises BufferError, TypeError
+        flags = PyBUF_WRITABLE if writable else PyBUF_SIMPLE
+        if _get(exporter, view, flags):  # raises BufferError, TypeError
+            _refuse(exporter, flags)
         self._view = view
         self.address: int = view.buf or 0
         self.nbytes: int = view.len
@@ -66,6 +68,14 @@ class Borrowed:
 
     def __del__(self) -> None:
         self.release()
+
+
+def _refuse(exporter: Any, flags: int) -> None:
+    """Raise what a refusal without an exception means: before 3.12 our own slot cannot raise (see `exporting`)."""
+    if hasattr(exporter, "_export"):
+        exporter._export(flags)
+        exporter._unexport()
+    raise BufferError(f"{type(exporter).__name__} refuses its memory")
 
 
 def borrow(exporter: object, *, writable: bool = False) -> Address:

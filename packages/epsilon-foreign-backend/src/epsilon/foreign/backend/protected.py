@@ -21,7 +21,8 @@ _ENTRY, _MORE, _BITS = 0x80, 0x40, 6
 def protected(function: F) -> F:
     """`function`, whose first `try`, around all of its body, now includes its first instruction too.
 
-    Raises ValueError when its table is none of the known form.
+    One whose table is not of the known form stays as it is: an interpreter that writes it otherwise must not keep this
+    package from being imported.
     """
     code = function.__code__
     table = code.co_exceptiontable
@@ -31,7 +32,7 @@ def protected(function: F) -> F:
     depth, _ = _number(table, depth_at)
     # The stack is empty at the first instruction, so the handler must expect nothing on it.
     if not table or not table[0] & _ENTRY or depth:
-        raise ValueError(f"the body of {code.co_name} is not in one try statement")
+        return function
     first = bytes([_ENTRY, *_bytes(start + length)])
     function.__code__ = code.replace(co_exceptiontable=first + table[at:])
     return function

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ForeignError,
         FunctionData,
         LifetimeError,
+        RemoteMemoryError,
         UnknownBackendError,
         UnsupportedSignatureError,
         available_backends,
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 
     from .access import read, write
     from .aggregates import Anonymous, declare, make_aggregate
+    from .aligned import Aligned
     from .arena import Arena
-    from .arrays import Array, ArrayType
+    from .arrays import Array, ArrayType, Flexible
     from .bits import Bits
     from .callbacks import Callback, CallbackType, ForeignCallback, callback_type
     from .checks import Check, check_errno, check_nonnegative, check_nonnull, check_zero, guarded
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from .conversion import asdict, astuple, replace
     from .creation import addressof, alloc, array, free, from_buffer, memory, new, pointer
     from .debug import CorruptedMemoryError
+    from .deferred import DeferredStruct
     from .enums import UnknownEnumValue, declare_enum
     from .errors import (
         AlignmentError,
@@ -56,13 +59,15 @@ if TYPE_CHECKING:
         NullPointerError,
         OwnershipError,
         SymbolNotFoundError,
+        UnsupportedDeclarationError,
         os_error,
     )
     from .fields import Field
     from .function import Declaration, Declared, bind_declaration, declared
     from .library import Library, shared_library
+    from .linkerscript import linker_script_targets
     from .members import StructType
-    from .objects import Data
+    from .objects import Data, stored_pointers
     from .out import InOut, Out
     from .owned import Owned
     from .pointers import Pointer, PointerType, null
@@ -91,14 +96,15 @@ else:
             "epsilon.foreign.backend": """
                 DEFAULT_CONVENTION ArgumentError ArgumentRangeError ArgumentTypeError
                 ArgumentValueError BackendError BackendUnavailableError ClosedLibraryError
-                ForeignError FunctionData LifetimeError UnknownBackendError
+                ForeignError FunctionData LifetimeError RemoteMemoryError UnknownBackendError
                 UnsupportedSignatureError available_backends describe get_backend
                 register_backend select_backend unavailable_reason use_backend
             """,
             ".access": "read write",
             ".aggregates": "Anonymous declare make_aggregate",
+            ".aligned": "Aligned",
             ".arena": "Arena",
-            ".arrays": "Array ArrayType",
+            ".arrays": "Array ArrayType Flexible",
             ".bits": "Bits",
             ".callbacks": "Callback CallbackType ForeignCallback callback_type",
             ".checks": "Check check_errno check_nonnegative check_nonnull check_zero guarded",
@@ -106,17 +112,19 @@ else:
             ".conversion": "asdict astuple replace",
             ".creation": "addressof alloc array free from_buffer memory new pointer",
             ".debug": "CorruptedMemoryError",
+            ".deferred": "DeferredStruct",
             ".enums": "UnknownEnumValue declare_enum",
             ".errors": """
                 AlignmentError BoundsError ConstError DeclarationError ForeignOSError
                 LayoutError LibraryError NullPointerError OwnershipError SymbolNotFoundError
-                os_error
+                UnsupportedDeclarationError os_error
             """,
             ".fields": "Field",
             ".function": "Declaration Declared bind_declaration declared",
             ".library": "Library shared_library",
+            ".linkerscript": "linker_script_targets",
             ".members": "StructType",
-            ".objects": "Data",
+            ".objects": "Data stored_pointers",
             ".out": "InOut Out",
             ".owned": "Owned",
             ".pointers": "Pointer PointerType null",
@@ -136,6 +144,7 @@ else:
 __all__ = [
     "DEFAULT_CONVENTION",
     "TYPES",
+    "Aligned",
     "AlignmentError",
     "Anonymous",
     "Arena",
@@ -160,7 +169,9 @@ __all__ = [
     "Declaration",
     "DeclarationError",
     "Declared",
+    "DeferredStruct",
     "Field",
+    "Flexible",
     "ForeignCallback",
     "ForeignError",
     "ForeignOSError",
@@ -177,6 +188,7 @@ __all__ = [
     "OwnershipError",
     "Pointer",
     "PointerType",
+    "RemoteMemoryError",
     "Struct",
     "StructType",
     "SymbolNotFoundError",
@@ -184,6 +196,7 @@ __all__ = [
     "UnknownBackendError",
     "UnknownEnumValue",
     "UnknownTypeError",
+    "UnsupportedDeclarationError",
     "UnsupportedSignatureError",
     "Variable",
     "VariadicFunction",
@@ -215,6 +228,7 @@ __all__ = [
     "get_backend",
     "guarded",
     "lazy_names",
+    "linker_script_targets",
     "lookup_type",
     "make_aggregate",
     "memory",
@@ -231,6 +245,7 @@ __all__ = [
     "select_backend",
     "shared_library",
     "sizeof",
+    "stored_pointers",
     "string_at",
     "to_foreign",
     "typeof",

@@ -6,9 +6,10 @@ The address must be valid: whoever calls this has checked bounds and lifetime.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
-from epsilon.foreign.backend import ArgumentTypeError, Kind, Marshal, type_name
+from epsilon.foreign.backend import ArgumentTypeError, Kind, Marshal, string_at, type_name
 
 from .types import ForeignType
 
@@ -35,7 +36,8 @@ def read(address: int, row: ForeignType) -> Any:
     kind = row.abi.kind
     value: Any
     if row.result_marshal in (Marshal.STRING, Marshal.BYTES):
-        raw = ctypes.c_char_p.from_address(address).value
+        found = ctypes.c_void_p.from_address(address).value
+        raw = None if found is None else string_at(found)
         value = raw.decode() if raw is not None and row.result_marshal is Marshal.STRING else raw
     elif kind is Kind.COMPLEX:
         value = complex(*_HALVES[row.size].from_address(address))
@@ -46,10 +48,11 @@ def read(address: int, row: ForeignType) -> Any:
     return value if row.from_foreign is None else row.from_foreign(value)
 
 
-def write(address: int, row: ForeignType, value: Any) -> None:
+def write(address: int, row: ForeignType, value: Any, check: Callable[[], None] | None = None) -> None:
     """Store a Python value as a C value at `address`.
 
-    Raises an ArgumentError when it does not fit, and for strings and buffers, whose memory nothing would keep
+    `check` is called between conversion and store: converting may run code that ends the memory. Raises an
+    ArgumentError when the value does not fit, and for strings and buffers, whose memory nothing would keep
     alive.
     """
     # The result's marshal, since what `define_type` makes of a string is an OBJECT to arguments.
@@ -60,6 +63,8 @@ def write(address: int, row: ForeignType, value: Any) -> None:
         )
     kind = row.abi.kind
     canonical = row.to_foreign(value)
+    if check is not None:
+        check()
     if kind is Kind.COMPLEX:
         _HALVES[row.size].from_address(address)[:] = [canonical.real, canonical.imag]
     elif kind is Kind.AGGREGATE:

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from epsilon.foreign.backend import DEAD, FUNDAMENTAL, LIVE, READONLY, LifetimeError, select_backend
+from epsilon.foreign.backend import (
+    DEAD,
+    FUNDAMENTAL,
+    LIVE,
+    READONLY,
+    LifetimeError,
+    ProcessLock,
+    select_backend,
+)
 
 from . import debug
 from .blocks import allocate
 from .errors import LayoutError
 from .objects import Data, MemoryOwner, place
 from .pointers import pointer_at, pointer_to
-from .types import TYPES, ForeignType, resolve_type
+from .types import TYPES, ForeignType, resolve_type, whole
 
 #: Bytes that an arena gets from the C library at a time.
 BLOCK = 64 * 1024
 _END = 1 << 62
+
+#: Where an arena's blocks come from: called with a size and an alignment in bytes, returns the address of
+#: zeroed memory and the function that takes the address back.
+Source = Callable[[int, int], tuple[int, Callable[[int], object]]]
 
 
 class Arena(MemoryOwner):
@@ -27,18 +40,25 @@ class Arena(MemoryOwner):
     Pointers, structs and arrays made in it raise LifetimeError afterwards. All memory is zeroed. Any thread
     may use an arena, unless it is `confined` to the one that makes it: then no lock is taken, and every use
     of the arena or its memory by another thread raises LifetimeError.
+
+    The memory is the C library's, in blocks of `block` bytes, unless `source` gives it: called with a size
+    and an alignment in bytes, it returns the address of zeroed memory and the function that takes the address
+    back, which `close` calls once for each.
     """
 
-    __slots__ = ("_blocks", "_guard", "allocated")
+    __slots__ = ("_block", "_blocks", "_guard", "_source", "allocated")
 
-    def __init__(self, *, confined: bool = False) -> None:
+    def __init__(self, *, confined: bool = False, source: Source | None = None, block: int = BLOCK) -> None:
         if not _asked:
             _install()
-        super().__init__("its arena was closed", confined=confined)
         self._blocks: list[tuple[int, Any]] = []
-        # Re-entrant: a finalizer may allocate while the thread holds it.
-        self._guard: Any = contextlib.nullcontext() if confined else threading.RLock()
-        #: Bytes taken from the C library so far.
+        if block < 1:
+            raise LayoutError(f"block={block!r}: an arena takes its memory in blocks of at least a byte")
+        super().__init__("its arena was closed", confined=confined)
+        self._source = allocate if source is None else source
+        self._block = block
+        self._guard: Any = contextlib.nullcontext() if confined else ProcessLock()
+        #: Bytes taken from the source so far.
         self.allocated = 0
 
     def alloc(self, type: Any, count: int = 1, *, align: int | None = None) -> Any:
@@ -77,7 +97,8 @@ class Arena(MemoryOwner):
         """A copy of bytes in this arena: a pointer to `uint8`."""
         from .creation import put_bytes
 
-        return put_bytes(self.alloc(TYPES["uint8"], memoryview(data).nbytes), data)
+        content = memoryview(data).tobytes()  # the size of what is copied, whatever `len` of a subclass says
+        return put_bytes(self.alloc(TYPES["uint8"], len(content)), content)
 
     @property
     def closed(self) -> bool:
@@ -93,9 +114,7 @@ class Arena(MemoryOwner):
         with self._guard:
             self._finish()
             self._cursor = self._end = 0
-            blocks, self._blocks = self._blocks, []
-        for address, free in blocks:
-            free(address)
+        self._dispose()
 
     def __enter__(self) -> Self:
         self._check()
@@ -106,8 +125,11 @@ class Arena(MemoryOwner):
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        for address, free in getattr(self, "_blocks", ()):
+    def _dispose(self) -> None:
+        # In a cycle other finalizers may come after this one, and close the arena or use what is in it.
+        self._cursor = self._end = 0
+        blocks, self._blocks = self._blocks, []
+        for address, free in blocks:
             free(address)
 
     def __repr__(self) -> str:
@@ -148,9 +170,10 @@ class Arena(MemoryOwner):
         """An address in fresh memory, and the end of the block to go on with."""
         # Closed by another thread since it was looked at?
         self._check()
-        whole = debug.ENABLED or size + alignment > BLOCK // 4
-        length = size if whole else BLOCK
-        address, free = allocate(length, max(alignment, FUNDAMENTAL))
+        block = self._block
+        whole = (debug.ENABLED and self._source is allocate) or size + alignment > block // 4
+        length = size if whole else block
+        address, free = self._source(length, max(alignment, FUNDAMENTAL))
         self._blocks.append((address, free))
         self.allocated += length
         if whole:
@@ -177,19 +200,23 @@ def _install() -> None:
 
 
 def checked_size(row: ForeignType, count: int) -> int:
-    """Bytes of `count` values. Raises LayoutError, and DeclarationError for a type without a size."""
+    """Bytes of `count` values. Raises LayoutError, ArgumentTypeError, and DeclarationError for a type without a
+    size."""
     from .sizes import complete
 
     size = complete(row).size
+    count = whole(count, f"the number of elements of {row.name}")
     if count < 0 or count * size > _END:
         raise LayoutError(f"cannot allocate {count} elements of {row.name}, {size} bytes each")
     return size * count
 
 
 def checked_alignment(row: ForeignType, align: int | None) -> int:
-    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two."""
+    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two, and
+    ArgumentTypeError."""
     if align is None:
         return row.alignment
+    align = whole(align, "align=")
     if align < 1 or align & (align - 1):
         raise LayoutError(f"align={align!r} is not a power of two")
     return max(align, row.alignment)

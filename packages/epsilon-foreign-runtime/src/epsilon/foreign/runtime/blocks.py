@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from typing import Any, ClassVar
+from typing import Any
 
-from epsilon.foreign.backend import DEAD, LifetimeError, alloc, free, type_name
+from epsilon.foreign.backend import DEAD, LifetimeError, alloc, free, remote_memory, remotes, type_name
 
 from . import debug
 from .errors import LayoutError, OwnershipError
@@ -17,9 +17,6 @@ class Allocation(MemoryOwner):
     """One piece of memory at `address`, which `release` gives back; `manual`: its user may do so."""
 
     __slots__ = ("address", "manual")
-
-    # An attribute, because module globals may be gone when the last objects die.
-    _dead: ClassVar[int] = DEAD
 
     def __init__(self, ended: str, address: int, *, manual: bool) -> None:
         super().__init__(ended)
@@ -32,10 +29,6 @@ class Allocation(MemoryOwner):
         if self._cell != DEAD:
             self._finish()
             self._dispose()
-
-    def _dispose(self) -> None:
-        """How the memory is given back."""
-        raise NotImplementedError
 
 
 class Block(Allocation):
@@ -52,16 +45,14 @@ class Block(Allocation):
     def _dispose(self) -> None:
         self._free(self.address)
 
-    def __del__(self) -> None:
-        if self._cell != self._dead:
-            self._cell = self._dead
-            self._free(self.address)
-
 
 def allocate(size: int, alignment: int) -> tuple[int, Any]:
-    """Zeroed memory and the function that frees it: between guard pages when debugging."""
+    """Zeroed memory and the function that frees it: between guard pages when debugging; shared with the process
+    that the backend in use calls functions in."""
     if size < 0:
         raise LayoutError(f"cannot allocate {size} bytes")
+    if remotes and (remote := remote_memory()) is not None:
+        return remote.alloc(size, alignment if alignment > 8 else 8), remote.free
     if debug.ENABLED:
         return debug.guarded_alloc(size, alignment), debug.guarded_free
     return alloc(size, alignment if alignment > 8 else 8), free
@@ -88,7 +79,7 @@ def own_block(size: int, alignment: int) -> tuple[Any, int]:
     """The memory of an object that is its own memory, and its address: it lives as long as anything refers to
     it.
     """
-    if 0 <= size <= SMALL and alignment <= 8 and not debug.ENABLED:
+    if 0 <= size <= SMALL and alignment <= 8 and not debug.ENABLED and not (remotes and remote_memory()):
         buffer = _buffers((size + STEP - 1) // STEP)()
         return buffer, ctypes.addressof(buffer)
     block = Block(size, alignment)

@@ -13,8 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from epsilon.foreign.backend import (
+    DEFAULT_CONVENTION,
     POINTER,
     Address,
+    ArgumentRangeError,
     ArgumentTypeError,
     Backend,
     CallbackHandle,
@@ -68,18 +70,29 @@ class Callback:
 
 
 class CallbackType(ForeignType):
-    """The row of ``Callback[[parameters], result]``; equal types are one object."""
+    """The row of ``Callback[[parameters], result]``; equal types are one object.
 
-    __slots__ = ("_bound", "_makers", "parameters", "result")
+    `convention` is how its functions are called; see `with_convention`.
+    """
 
-    def __init__(self, parameters: tuple[ForeignType, ...], result: ForeignType) -> None:
+    __slots__ = ("_bound", "_makers", "convention", "parameters", "result")
+
+    def __init__(
+        self,
+        parameters: tuple[ForeignType, ...],
+        result: ForeignType,
+        convention: str = DEFAULT_CONVENTION,
+    ) -> None:
         name = f"Callback[[{', '.join([p.name for p in parameters])}], {result.name}]"
+        if convention != DEFAULT_CONVENTION:
+            name += f" [{convention}]"
         _check(name, parameters, result)
         super().__init__(
             name, POINTER, marshal=Marshal.OBJECT, to_foreign=self._lend, from_foreign=self.from_address
         )
         self.parameters = parameters
         self.result = result
+        self.convention = convention
         #: By what `use_backend` says; for None it is decided when the first callback is made.
         self._makers: dict[Backend | None, Make] = {}
         self._bound: dict[int, Callable[..., Any]] = {}
@@ -89,7 +102,7 @@ class CallbackType(ForeignType):
 
         Raises DeclarationError, and an `ArgumentError` when `error` does not fit.
         """
-        signature = Signature(self.result.abi, [p.abi for p in self.parameters])
+        signature = Signature(self.result.abi, [p.abi for p in self.parameters], convention=self.convention)
         canonical = None if error is None else self.result.to_foreign(error)
         return Upcall(
             signature,
@@ -99,6 +112,13 @@ class CallbackType(ForeignType):
             error=canonical,
             onerror=onerror,
         )
+
+    def with_convention(self, convention: str) -> CallbackType:
+        """The type of pointers to functions of another calling convention (``"ms"`` ...) with the same parameters.
+
+        Whether a backend can call and make them shows when one is used.
+        """
+        return callback_type(self.parameters, self.result, convention)
 
     def make(self, function: Callable[..., Any]) -> CallbackHandle:
         """A callback on the preferred backend, or else on the first that can make it.
@@ -112,6 +132,17 @@ class CallbackType(ForeignType):
             make = self._makers[preferred_backend()] = _maker(self.upcall())
         return make(function)
 
+    def keep(self, function: Callable[..., Any]) -> ForeignCallback:
+        """``ForeignCallback(function, self)``, sooner. Raises as `make`."""
+        make = self._makers.get(preferred_backend())
+        if make is None or not callable(function):
+            return ForeignCallback(function, self)
+        made: ForeignCallback = _Kept()
+        made.function = function
+        made.type = self
+        made._handle = make(function)
+        return made
+
     def make_with(
         self, function: Callable[..., Any], error: Any, onerror: Callable[[BaseException], object] | None
     ) -> CallbackHandle:
@@ -122,10 +153,14 @@ class CallbackType(ForeignType):
 
     def _lend(self, value: Any) -> int:
         """The address of a callback, of a function pointer from C, or of a new callback that lives for the
-        call.
+        call; or one that C gives a meaning of its own, such as ``SIG_IGN``.
         """
         if value is None:
             return 0
+        if type(value) is int:
+            if not 0 <= value < 1 << 8 * self.size:
+                raise ArgumentRangeError(f"{value} is no address")
+            return value
         if isinstance(value, ForeignCallback):
             if value.type is not self:
                 raise ArgumentTypeError(f"expected {self.name}, got a callback of type {value.type.name}")
@@ -143,7 +178,10 @@ class CallbackType(ForeignType):
         found = self._bound.get(address)
         if found is None:
             declaration = Declaration(
-                f"function_{address:#x}", self.result, tuple([Declared(p) for p in self.parameters])
+                f"function_{address:#x}",
+                self.result,
+                tuple([Declared(p) for p in self.parameters]),
+                convention=self.convention,
             )
             found, _ = bind_declaration(address, declaration)
             if len(self._bound) >= REMEMBERED:
@@ -166,21 +204,24 @@ class CallbackType(ForeignType):
 
 #: Callables made of function pointers, by identity: what can be passed back to C as the pointer it was.
 _pointers: dict[int, tuple[int, CallbackType, Callable[..., Any]]] = {}
-_types: dict[tuple[tuple[ForeignType, ...], ForeignType], CallbackType] = {}
+_types: dict[tuple[tuple[ForeignType, ...], ForeignType, str], CallbackType] = {}
 
 
 def _forget(function: Callable[..., Any]) -> None:
     _pointers.pop(id(function), None)
 
 
-def callback_type(parameters: tuple[ForeignType, ...], result: ForeignType) -> CallbackType:
-    """The one row for these rows. Raises DeclarationError."""
-    found = _types.get((parameters, result))
+def callback_type(
+    parameters: tuple[ForeignType, ...], result: ForeignType, convention: str = DEFAULT_CONVENTION
+) -> CallbackType:
+    """The one row for these rows and this calling convention. Raises DeclarationError."""
+    found = _types.get((parameters, result, convention))
     if found is None:
         parameters = tuple([p.decayed for p in parameters])
-        found = _types.get((parameters, result))
+        found = _types.get((parameters, result, convention))
     if found is None:
-        found = _types.setdefault((parameters, result), CallbackType(parameters, result))
+        made = CallbackType(parameters, result, convention)
+        found = _types.setdefault((parameters, result, convention), made)
     return found
 
 
@@ -280,9 +321,7 @@ class ForeignCallback:
         self.function = function
         self.type = type
         if error is None is onerror:
-            # `CallbackType.make` without another call: a program may make many.
-            make = type._makers.get(preferred_backend())
-            self._handle = type.make(function) if make is None or not callable(function) else make(function)
+            self._handle = type.make(function)
         else:
             self._handle = type.make_with(function, error, onerror)
 
@@ -346,6 +385,14 @@ class ForeignCallback:
         raise TypeError(
             f"cannot pickle callback {self.__name__!r}: an address means nothing in another process"
         )
+
+
+class _Kept(ForeignCallback):
+    """One that `CallbackType.keep` fills in: a constructor without arguments is half the time of one with some."""
+
+    __slots__ = ()
+
+    __init__: Any = object.__init__
 
 
 def _resolve(annotation: Any) -> ForeignType | None:

@@ -54,7 +54,7 @@ def bind_declaration(address: int, declaration: Declaration) -> tuple[Callable[.
     if _has_outputs(declaration):
         from .out import OutFunction  # which needs all of C data
 
-        return OutFunction(function, declaration), backend
+        return OutFunction(function, declaration, backend), backend
     return function, backend
 
 

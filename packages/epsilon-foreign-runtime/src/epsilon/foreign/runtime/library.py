@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -13,9 +12,14 @@ from epsilon.foreign.backend import (
     DEFAULT_CONVENTION,
     Backend,
     ClosedLibraryError,
+    ProcessLock,
+    RemoteMemoryError,
     Signature,
     expected,
+    remote_memory,
+    remotes,
     select_backend,
+    use_backend,
 )
 
 from .checks import Check
@@ -51,7 +55,7 @@ class Library:
         self._handle, self.path = open_library(self.name, self._backend, flags)
         self._resolved: dict[str, int] = {}
         self._functions: dict[int, tuple[weakref.ref[Any], Backend | None]] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._lifetime: MemoryOwner | None = None
         self.closed = False
 
@@ -71,13 +75,14 @@ class Library:
             raise expected("a symbol's name (str)", name)
         address = self._resolved.get(name)
         if address is None:
-            handle = self.handle
-            try:
-                address = self._resolved[name] = self._backend.dlsym(handle, name)
-            except LookupError as error:
-                raise SymbolNotFoundError(
-                    f"library {self._label()} has no symbol {name!r}: {error}"
-                ) from None
+            with self._lock:  # so that no other thread closes it meanwhile
+                handle = self.handle
+                try:
+                    address = self._resolved[name] = self._backend.dlsym(handle, name)
+                except LookupError as error:
+                    raise SymbolNotFoundError(
+                        f"library {self._label()} has no symbol {name!r}: {error}"
+                    ) from None
         return address
 
     def __contains__(self, name: object) -> bool:
@@ -124,13 +129,32 @@ class Library:
         )
 
     def bind_declaration(self, symbol: str, declaration: Declaration) -> Callable[..., Any]:
-        """As `bind`, for a whole declaration, whose name may differ from the symbol's."""
+        """As `bind`, for a whole declaration, whose name may differ from the symbol's.
+
+        Functions in another process are bound by the backend that the library was opened by, whatever is in use.
+        Raises RemoteMemoryError when the backend in use calls in another process, and the library is not open there.
+        """
+        if not remotes:
+            return self._bind(symbol, declaration, _select)
+        if getattr(self._backend, "remote", None) is not None:
+            with use_backend(self._backend) as own:
+                return self._bind(symbol, declaration, lambda signature: own)
+        if remote_memory() is not None:
+            raise RemoteMemoryError(
+                f"{symbol}() of library {self._label()} cannot be bound: the library was opened in this process, and "
+                f"{select_backend()!r} calls in another; open it while that backend is in use"
+            )
+        return self._bind(symbol, declaration, _select)
+
+    def _bind(
+        self, symbol: str, declaration: Declaration, choose: Callable[[Signature], Backend]
+    ) -> Callable[..., Any]:
         address = self.symbol(symbol)
         declaration = settled(declaration, self)
         if declaration.variadic:
             from .variadic import VariadicFunction
 
-            function: Callable[..., Any] = VariadicFunction(address, declaration, _select)
+            function: Callable[..., Any] = VariadicFunction(address, declaration, choose)
             self._remember(function, None)
         else:
             function, backend = bind_declaration(address, declaration)
@@ -138,13 +162,17 @@ class Library:
         return function
 
     def variable(self, name: str, type: Any) -> Variable:
-        """The exported variable `name` of a C type. Raises SymbolNotFoundError, DeclarationError."""
+        """The exported variable `name` of a C type; ``Const[T]`` for one that cannot be written.
+
+        Raises SymbolNotFoundError, DeclarationError.
+        """
+        from .const import Const
         from .variable import Variable
 
         row = resolve_type(type)
         if row.size == 0 or not row.complete:
             raise DeclarationError(f"variable {name} cannot be {row.name}, which has no size")
-        return Variable(self, name, self.symbol(name), row)
+        return Variable(self, name, self.symbol(name), row, isinstance(type, Const))
 
     @property
     def lifetime(self) -> MemoryOwner:
@@ -229,17 +257,18 @@ def _select(signature: Signature) -> Backend:
     return select_backend(signature)
 
 
-_shared: dict[str | None, Library] = {}
-_shared_lock = threading.Lock()
+_shared: dict[tuple[str | None, Any], Library] = {}
+_shared_lock = ProcessLock()
 
 
 def shared_library(name: str | os.PathLike[str] | None) -> Library:
-    """The process's one `Library` of that name, opened on first use and again after someone closed it."""
-    key = _library_name(name)
+    """The process's one `Library` of that name, opened on first use and again after someone closed it; another one
+    for a backend in use that calls in another process."""
+    key = (_library_name(name), select_backend() if remotes and remote_memory() is not None else None)
     library = _shared.get(key)
     if library is None or library.closed:
         with _shared_lock:
             library = _shared.get(key)
             if library is None or library.closed:
-                library = _shared[key] = Library(key)
+                library = _shared[key] = Library(key[0])
     return library

@@ -22,7 +22,7 @@ def is_text(path: str) -> bool:
     return _text(path) is not None
 
 
-def targets(path: str) -> list[str]:
+def linker_script_targets(path: str) -> list[str]:
     """The libraries that the linker script at `path` stands for; none when it is no linker script.
 
     Static archives are passed over, and what is listed AS_NEEDED comes along with the library that needs it.

@@ -7,14 +7,17 @@ is None for an object that is its own memory, and for a raw address, which nobod
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from epsilon.foreign.backend import (
     CONFINED,
     DEAD,
     LIVE,
     OWNER,
+    POINTER,
     UNALIGNED,
     Address,
     Exported,
@@ -29,6 +32,9 @@ from epsilon.foreign.backend import (
 _BASE = window.BASE
 _CELLS = window.VIEWS["Q"]
 _lock = ProcessLock()
+_WORD = POINTER.size
+#: Held while the class of a type's pointers or arrays is made, so that there is one of each.
+making = ProcessLock()
 
 #: What stored pointers keep alive: address of the slot -> the address stored there, holding its target.
 Kept = dict[int, Address]
@@ -45,6 +51,8 @@ class MemoryOwner(Owner):
     _ended: str
     _keep: Kept | None
     _thread: int
+    # An attribute, because module globals may be gone when the last objects die.
+    _dead: ClassVar[int] = DEAD
 
     def __init__(self, ended: str, *, confined: bool = False) -> None:
         self._ended = ended
@@ -67,10 +75,27 @@ class MemoryOwner(Owner):
             self._cell = DEAD
         self._keep = None
 
+    def _dispose(self) -> None:
+        """How the memory is given back."""
+
+    def _abandon(self) -> None:
+        """Give back the memory of an object that has died."""
+        self._dispose()
+
+    def __del__(self) -> None:
+        if self._cell != self._dead:
+            self._cell = self._dead
+            # An export keeps its owner alive, but not when the two are garbage of one cycle: then the memory
+            # is given back when that ends (`Data._unexport`).
+            if not self._exports:
+                self._abandon()
+
 
 _always = MemoryOwner("")
 _never = MemoryOwner("the block it was made for has ended")
 _never._cell = DEAD
+for _forever in (_always, _never):  # their cells are looked at until the last data object is gone
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_forever))
 #: The cell of memory that lives as long as whoever refers to it, and the cell of memory that is gone.
 ALWAYS = _always._live
 NEVER = _never._live
@@ -109,6 +134,9 @@ class Data(Memory):
         if isinstance(owner, MemoryOwner):
             with _lock:
                 owner._exports -= 1
+                last = not owner._exports and owner._cell == DEAD
+            if last:
+                owner._abandon()
 
     def _exported(self) -> Exported:
         """What the buffer protocol shows."""
@@ -189,6 +217,24 @@ def _reaches(target: Address, address: int) -> bool:
     return target == address or (
         isinstance(target.keep, Memory) and target.keep._lower <= address <= target.keep._upper
     )
+
+
+def stored_pointers(data: Memory) -> list[tuple[int, Address]]:
+    """The pointers in the memory of a data object whose targets it keeps alive: the slot's address, and the target.
+
+    For backends that must take the targets along. Pointers that C stored there are not among them.
+    """
+    kept = getattr(root(data), "_keep", None) if isinstance(data, Data) else None
+    if not kept:
+        return []
+    lower, upper = data._lower, data._upper
+    with _lock:
+        found = [(slot, target) for slot, target in kept.items() if lower <= slot < upper]
+    return [(slot, target) for slot, target in found if _reaches(target, _word(slot))]
+
+
+def _word(slot: int) -> int:
+    return int.from_bytes(window.read_bytes(slot, _WORD), sys.byteorder)
 
 
 def move_kept(target: Any, to: int, source: Any, start: int, size: int) -> None:

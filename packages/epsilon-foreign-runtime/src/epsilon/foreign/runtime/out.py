@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from epsilon.foreign.backend import (
     POINTER,
     ArgumentError,
+    Backend,
     Binding,
     FunctionData,
     Kind,
@@ -19,6 +20,7 @@ from epsilon.foreign.backend import (
     expected,
     python_signature,
     render,
+    use_backend,
 )
 
 from .errors import DeclarationError
@@ -89,13 +91,15 @@ class OutFunction:
     comes first unless it is void.
     """
 
-    def __init__(self, inner: Callable[..., Any], declaration: Declaration) -> None:
+    def __init__(self, inner: Callable[..., Any], declaration: Declaration, backend: Backend) -> None:
         if any(
             isinstance(p.type, OutType) and p.default is not Ellipsis and not p.type.both
             for p in declaration.parameters
         ):
             raise DeclarationError(f"{declaration.name}(): an Out parameter takes no argument, so no default")
         self.__wrapped__ = inner
+        # What C writes may be addresses in the process that it runs in.
+        self._elsewhere = backend if getattr(backend, "remote", None) is not None else None
         self.__name__ = self.__qualname__ = declaration.name
         self.__doc__ = declaration.doc
         self.__module__ = declaration.module or __name__
@@ -111,6 +115,12 @@ class OutFunction:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._elsewhere is None:
+            return self._call(args, kwargs)
+        with use_backend(self._elsewhere):
+            return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if kwargs or len(args) != len(self._binding.parameters):
             args = arrange(self._binding, args, kwargs)
         given = iter(args)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 from typing import Any
 
-from epsilon.foreign.backend import POINTER, LifetimeError, Marshal, expected, type_name
+from epsilon.foreign.backend import POINTER, LifetimeError, Marshal, expected, string_at, type_name
 
 from .blocks import Allocation
 from .errors import DeclarationError, SymbolNotFoundError
@@ -70,7 +69,7 @@ class OwnedType(ForeignType):
         if not address:
             return None if self.base.from_foreign is None else self.base.from_foreign(None)
         try:
-            data = ctypes.string_at(address)
+            data = string_at(address)
         finally:
             free(_raw(address))
         value = _TEXT[self.base.result_marshal](data)
@@ -105,14 +104,12 @@ class _Gift(Allocation):
     def _dispose(self) -> None:
         self._release_function(_raw(self.address))
 
-    def __del__(self) -> None:
+    def _abandon(self) -> None:
         # Where the library has been closed in the meantime, its memory cannot be given back any more.
-        if self._cell != self._dead:
-            self._cell = self._dead
-            if contextlib is None:  # the interpreter is shutting down, and what `_dispose` needs is gone
-                return
-            with contextlib.suppress(LifetimeError):
-                self._dispose()
+        if contextlib is None:  # the interpreter is shutting down, and what `_dispose` needs is gone
+            return
+        with contextlib.suppress(LifetimeError):
+            self._dispose()
 
 
 def _owned_pointer(cls: Any, address: int | None, free: Any) -> Any:

@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterator
 from epsilon.foreign.backend import Backend
 
 from .errors import LibraryError
-from .linkerscript import is_text, targets
+from .linkerscript import is_text, linker_script_targets
 
 #: Takes a short name and yields further paths to try; see `register_finder`.
 Finder = Callable[[str], Iterator[str]]
 _finders: list[Finder] = []
+#: Other distributions give finders by this group of entry points.
+ENTRY_POINTS = "epsilon_foreign.finders"
+_installed: list[Finder] | None = None
 
 _ELF = sys.platform not in ("win32", "darwin", "cygwin")
 
@@ -27,7 +30,8 @@ _ELF = sys.platform not in ("win32", "darwin", "cygwin")
 def register_finder(finder: Finder) -> Finder:
     """Let `finder` propose paths (str) for short names (str), before the built-in search.
 
-    Returns it, so it can decorate.
+    Returns it, so it can decorate. A distribution may give one by the entry point group
+    ``epsilon_foreign.finders`` (``name = "module:finder"``), which is asked after the built-in search.
     """
     _finders.append(finder)
     return finder
@@ -77,6 +81,32 @@ def candidates(name: str) -> Iterator[str]:
         yield f"/System/Library/Frameworks/{name}.framework/{name}"
     elif _ELF:
         yield from _in_directories(f"lib{name}.so")
+    for finder in _installed_finders():
+        if finder not in _finders:
+            yield from finder(name)
+
+
+def _installed_finders() -> list[Finder]:
+    """The finders of installed distributions: asked last, since reading the entry points takes long.
+
+    One that cannot be imported is passed over with a RuntimeWarning.
+    """
+    global _installed
+    if _installed is None:
+        from importlib.metadata import entry_points
+
+        found: list[Finder] = []
+        for point in entry_points(group=ENTRY_POINTS):
+            try:
+                found.append(point.load())
+            except Exception as error:
+                import warnings
+
+                warnings.warn(
+                    f"the library finder {point.name} does not load: {error}", RuntimeWarning, stacklevel=2
+                )
+        _installed = found
+    return _installed
 
 
 def is_path(name: str) -> bool:
@@ -98,7 +128,7 @@ def _with_scripts(names: Iterator[str]) -> Iterator[str]:
     for name in names:
         yield name
         if is_path(name):
-            yield from targets(name)
+            yield from linker_script_targets(name)
 
 
 def _in_directories(file_name: str) -> Iterator[str]:

@@ -8,7 +8,6 @@ values too.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from epsilon.foreign.backend import (
     Backend,
     Binding,
     ClosedLibraryError,
+    ProcessLock,
     Signature,
     expected,
     promoted,
@@ -46,7 +46,7 @@ class VariadicFunction:
         self._choose = choose
         self._fixed = len(declaration.parameters)
         self._bound: dict[tuple[ForeignType, ...], tuple[Callable[..., Any], Backend]] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         fixed = self._fixed
@@ -140,8 +140,11 @@ class VariadicFunction:
             kinds(p.name or f"arg{i}", kinds.POSITIONAL_ONLY, annotation=p.type.name)
             for i, p in enumerate(self.declaration.parameters, 1)
         ]
+        rest = "args"
+        while rest in {parameter.name for parameter in fixed}:
+            rest += "_"
         return inspect.Signature(
-            [*fixed, kinds("args", kinds.VAR_POSITIONAL)], return_annotation=self.declaration.result.name
+            [*fixed, kinds(rest, kinds.VAR_POSITIONAL)], return_annotation=self.declaration.result.name
         )
 
     def __repr__(self) -> str:
