@@ -60,7 +60,7 @@ def _size(size: Any) -> int | None:
     """A number of bytes that a caller gave."""
     if size is None:
         return None
-    count: int = whole(size, "a number of bytes")
+    count = whole(size, "a number of bytes")
     if count < 0:
         raise ArgumentValueError(f"cannot read {count} bytes")
     return count
