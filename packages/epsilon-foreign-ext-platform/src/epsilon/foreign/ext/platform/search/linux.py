@@ -246,7 +246,7 @@ _LOADED = "loaded already"
 def _listed(place: str, directory: str, names: FileNames, otherwise: list[Step]) -> list[Step]:
     """The files of those names in a directory."""
     try:
-        found = names.among(os.listdir(directory))
+        found = names.inside(directory)
     except OSError as error:
         return [Step(place, directory, None, error.strerror or str(error))] if otherwise else []
     return [Step(place, directory, os.path.join(directory, name), "") for name in found] or otherwise
