@@ -49,7 +49,7 @@ def _batch(seeds: range, target: Target, so_far: Result, most_differences: int) 
     if len(so_far.differences) >= most_differences:
         return result
     drawn = [draw(random.Random(seed), f"t{seed}", LAYOUT) for seed in seeds]
-    pairs = [_question(type, seed, target) for type, seed in zip(drawn, seeds, strict=True)]
+    pairs = [question_of(type, seed, target) for type, seed in zip(drawn, seeds, strict=True)]
     questions = [question for _, question in pairs]
     output = target.output(source(questions))
     for seed, (described, question), answer in zip(seeds, pairs, answers(questions, output), strict=True):
@@ -62,7 +62,8 @@ def _batch(seeds: range, target: Target, so_far: Result, most_differences: int) 
     return result
 
 
-def _question(type: Aggregate, seed: int, target: Target) -> tuple[Described, Question]:
+def question_of(type: Aggregate, seed: int, target: Target) -> tuple[Described, Question]:
+    """A drawn type with our layout of it, and what to ask C."""
     dice = random.Random(seed)
     described = describe(type, target.rules)
     found = list(spots(described, dice))
@@ -94,7 +95,7 @@ def _report(type: Aggregate, seed: int, target: Target) -> str:
 
     def lines(candidate: Aggregate) -> list[str]:
         try:
-            described, question = _question(candidate, seed, target)
+            described, question = question_of(candidate, seed, target)
             answer = next(answers([question], target.output(source([question]))))
         except (RuntimeError, ValueError, TypeError):
             return []  # what is left is no valid C, or no declaration of ours

@@ -22,6 +22,7 @@ class shape:
     next: ffi.Pointer["shape"]
     mode: ffi.Bits[c.uint, 3]
     id: ffi.Const[c.int]
+    start: ffi.Aligned[c.int, 16]
 
 
 @ffi.union
@@ -50,6 +51,7 @@ def structs(some: shape) -> None:
     assert_type(some.next[0], shape)
     assert_type(some.mode, int)
     assert_type(some.id, int)
+    assert_type(some.start, int)
     assert_type(number(f=1.0).f, float)
     some.corner.x += 1
     some.weights[0] = 2.5

@@ -52,6 +52,18 @@ def test_options_are_those_of_c_compilers() -> None:
 
     assert [ffi.sizeof(t) for t in (packed, aligned, plain)] == [13, 32, 4]
     assert [ffi.alignof(t) for t in (packed, aligned, plain)] == [1, 32, 4]
+
+    @ffi.struct(packed=True)
+    class mixed:
+        a: c.char
+        b: c.int32
+        c: ffi.Aligned[c.int32, 8]
+        d: ffi.Aligned[ffi.Bits[c.uint8, 3], 2]
+
+    assert [ffi.offsetof(mixed, name) for name in "abc"] == [0, 1, 8]
+    assert ffi.sizeof(mixed) == 16 and bytes(mixed(b"a", 1, 2, 5)) == b"a\1\0\0\0\0\0\0\2\0\0\0\5\0\0\0"
+    with pytest.raises(ffi.LayoutError, match="Aligned: align=3"):
+        ffi.Aligned[c.int, 3]
     with pytest.raises(ffi.LayoutError, match="bad: align=3"):
 
         @ffi.struct(align=3)

@@ -352,6 +352,21 @@ def test_variables_of_structs_and_arrays_are_views(data: Library) -> None:
     assert first == pointer(corners).cast(point)
 
 
+def test_const_variables_are_never_written(data: Library) -> None:
+    table = data.variable("table", Const[Array[T["int"], 4]])
+    corners = data.variable("corners", Const[rect])
+    assert table.readonly and table.value[0] == 10 and "const" in repr(table)
+    for write in (
+        lambda: setattr(table, "value", [1, 2, 3, 4]),
+        lambda: table.value.__setitem__(0, 1),
+        lambda: table.pointer().__setitem__(0, [0] * 4),
+        lambda: setattr(corners.value.b, "y", 1),
+    ):
+        with pytest.raises(ConstError):
+            write()
+    assert table.value[0] == 10
+
+
 def test_memory_of_a_closed_library_is_gone(data_path: Path, backend: str) -> None:
     library = Library(data_path)
     values = library.variable("table", Array[T["int"], 4]).value

@@ -185,3 +185,20 @@ def test_a_const_member_can_be_given_once() -> None:
     with pytest.raises(ConstError, match=r"fixed.id cannot be written: it is const"):
         value.id = 5
     assert value.id == 1
+
+
+def test_what_pads_a_long_double_is_left_alone() -> None:
+    """The processor's own has 10 bytes on x86; what is left of memory must not show in the others."""
+    holder = make_struct(
+        "holder", {"before": T["int"], "value": T["longdouble"], "after": Array[T["longdouble"], 2]}
+    )
+    written = []
+    for value in (1.5, 1.5, -2.0):
+        made = holder()
+        made.value, made.after = value, [value, value]
+        written.append(bytes(made))
+    size = T["longdouble"].size
+    assert written[0] == written[1] != written[2]
+    assert written[0][size : 2 * size] == written[0][2 * size : 3 * size]
+    if written[0][size + 8 : size + 10] == b"\xff\x3f":
+        assert written[0][size + 10 : 2 * size] == bytes(size - 10)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         UnknownBackendError,
         UnknownEnumValue,
         UnknownTypeError,
+        UnsupportedDeclarationError,
         UnsupportedSignatureError,
         Variable,
         addressof,
@@ -81,13 +82,28 @@ if TYPE_CHECKING:
     )
 
     from . import c
-    from .annotations import Anonymous, Bits, Const, InOut, Out, Owned
+    from .annotations import (
+        Aligned,
+        Anonymous,
+        AnyConstPointer,
+        AnyPointer,
+        Bits,
+        ByRef,
+        Const,
+        Elements,
+        Flexible,
+        InOut,
+        Nullable,
+        Out,
+        Owned,
+    )
     from .call import shared_call
     from .callbacks import Callback, callback
     from .containers import Array, Pointer
     from .data import Arena, alloc, array, c_string, free, from_buffer, memory, new, null, pointer
+    from .lazy_library import LazyLibrary, TypedVariable
     from .library import Library, shared
-    from .structs import enum, make_struct, make_union, opaque, struct, union
+    from .structs import defer_struct, enum, make_struct, make_union, opaque, struct, union
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -100,27 +116,34 @@ else:
                 LayoutError LibraryError LifetimeError NullPointerError OwnershipError
                 RemoteMemoryError
                 Struct SymbolNotFoundError UnknownBackendError UnknownEnumValue
-                UnknownTypeError UnsupportedSignatureError Variable addressof alignof asdict
-                astuple available_backends bytes_at check_errno check_nonnegative
+                UnknownTypeError UnsupportedDeclarationError UnsupportedSignatureError Variable
+                addressof alignof asdict astuple available_backends bytes_at check_errno check_nonnegative
                 check_nonnull check_zero define_type describe from_foreign get_backend
                 guarded offsetof register_backend register_finder replace select_backend
                 sizeof string_at to_foreign typeof unavailable_reason unregister_finder
                 use_backend
             """,
             ".": "c",
-            ".annotations": "Anonymous Bits Const InOut Out Owned",
+            ".annotations": """
+                Aligned Anonymous AnyConstPointer AnyPointer Bits ByRef Const Elements Flexible
+                InOut Nullable Out Owned
+            """,
             ".call": "shared_call",
             ".callbacks": "Callback callback",
             ".containers": "Array Pointer",
+            ".lazy_library": "LazyLibrary TypedVariable",
             ".library": "Library shared",
             ".data": "Arena alloc array c_string free from_buffer memory new null pointer",
-            ".structs": "enum make_struct make_union opaque struct union",
+            ".structs": "defer_struct enum make_struct make_union opaque struct union",
         },
     )
 
 __all__ = [
+    "Aligned",
     "AlignmentError",
     "Anonymous",
+    "AnyConstPointer",
+    "AnyPointer",
     "Arena",
     "ArgumentError",
     "ArgumentRangeError",
@@ -131,6 +154,7 @@ __all__ = [
     "BackendUnavailableError",
     "Bits",
     "BoundsError",
+    "ByRef",
     "Callback",
     "Check",
     "ClosedLibraryError",
@@ -138,7 +162,9 @@ __all__ = [
     "ConstError",
     "CorruptedMemoryError",
     "DeclarationError",
+    "Elements",
     "Field",
+    "Flexible",
     "ForeignCallback",
     "ForeignError",
     "ForeignOSError",
@@ -146,10 +172,12 @@ __all__ = [
     "FunctionData",
     "InOut",
     "LayoutError",
+    "LazyLibrary",
     "Library",
     "LibraryError",
     "LifetimeError",
     "NullPointerError",
+    "Nullable",
     "Out",
     "Owned",
     "OwnershipError",
@@ -157,9 +185,11 @@ __all__ = [
     "RemoteMemoryError",
     "Struct",
     "SymbolNotFoundError",
+    "TypedVariable",
     "UnknownBackendError",
     "UnknownEnumValue",
     "UnknownTypeError",
+    "UnsupportedDeclarationError",
     "UnsupportedSignatureError",
     "Variable",
     "__version__",
@@ -178,6 +208,7 @@ __all__ = [
     "check_nonnegative",
     "check_nonnull",
     "check_zero",
+    "defer_struct",
     "define_type",
     "describe",
     "enum",

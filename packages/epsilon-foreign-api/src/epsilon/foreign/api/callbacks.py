@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from epsilon.foreign.runtime import (
@@ -77,23 +78,29 @@ def callback(
     not fit the result, UnsupportedSignatureError.
     """
     if error is None is onerror is convention and type.__class__ is CallbackType and function is not None:
-        return ForeignCallback(function, type)  # a program may do this often
-    frame = sys._getframe(1)
+        return type.keep(function)  # a program may do this often
+    return _made(function, type, convention, sys._getframe(1), error=error, onerror=onerror)
 
+
+def _made(
+    function: Callable[..., Any] | None, type: Any, convention: str | None, frame: FrameType, **options: Any
+) -> Any:
     def make(function: Callable[..., Any]) -> ForeignCallback:
-        if type is not None:
-            row = resolve_type(type)
-        else:
-            declared = declaration_of(function, frame, check=None, release_gil=True, convention="c")
-            if declared.variadic:
-                raise DeclarationError(f"{declared.name}(): C cannot call a variadic callback")
-            row = callback_type(tuple([p.type for p in declared.parameters]), declared.result)
-        if not isinstance(row, CallbackType):
-            raise DeclarationError(
-                f"{row.name} is not the type of a function pointer; use Callback[[...], result]"
-            )
-        if convention is not None:
-            row = row.with_convention(convention)
-        return ForeignCallback(function, row, error=error, onerror=onerror)
+        row = _declared(function, frame) if type is None else resolve_type(type)
+        return ForeignCallback(function, _in_convention(row, convention), **options)
 
     return make if function is None else make(function)
+
+
+def _declared(function: Callable[..., Any], frame: FrameType) -> CallbackType:
+    """What a function's annotations say."""
+    declared = declaration_of(function, frame, check=None, release_gil=True, convention="c")
+    if declared.variadic:
+        raise DeclarationError(f"{declared.name}(): C cannot call a variadic callback")
+    return callback_type(tuple([p.type for p in declared.parameters]), declared.result)
+
+
+def _in_convention(row: Any, convention: str | None) -> CallbackType:
+    if not isinstance(row, CallbackType):
+        raise DeclarationError(f"{row.name} is not the type of a function pointer; use Callback[[...], result]")
+    return row if convention is None else row.with_convention(convention)

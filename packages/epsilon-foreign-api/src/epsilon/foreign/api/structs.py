@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from epsilon.foreign.runtime import declare, declare_enum, make_aggregate
+from epsilon.foreign.runtime import DeferredStruct, declare, declare_enum, make_aggregate
 
 if TYPE_CHECKING:
     from typing import dataclass_transform
@@ -27,20 +27,25 @@ def struct(cls: type[T], /) -> type[T]: ...
 
 @overload
 @dataclass_transform(eq_default=True)
-def struct(*, pack: int | None = None, align: int | None = None) -> Callable[[type[T]], type[T]]: ...
+def struct(
+    *, pack: int | None = None, align: int | None = None, packed: bool = False
+) -> Callable[[type[T]], type[T]]: ...
 
 
 @dataclass_transform(eq_default=True)
-def struct(cls: Any = None, /, *, pack: int | None = None, align: int | None = None) -> Any:
+def struct(
+    cls: Any = None, /, *, pack: int | None = None, align: int | None = None, packed: bool = False
+) -> Any:
     """Declare a C struct: decorate a class whose annotations are its members, in order.
 
     The class gets a constructor of its members by position or keyword, `repr`, ``==`` and attributes. A value
     assigned to a member is its default; methods and properties are kept. `pack` is ``#pragma pack(n)``,
-    `align` is ``_Alignas(n)`` on the type, both in bytes. A class without annotations is opaque: only its
+    `align` is ``_Alignas(n)`` on the type, both in bytes; `packed` is ``__attribute__((packed))``, which unlike
+    ``pack=1`` leaves a member the alignment that `Aligned` asks for. A class without annotations is opaque: only its
     name is known. Raises DeclarationError for members that C has no meaning for, LayoutError for numbers out
     of range.
     """
-    return _declare(cls, union=False, pack=pack, align=align)
+    return _declare(cls, union=False, pack=pack, align=align, packed=packed)
 
 
 @overload
@@ -50,21 +55,25 @@ def union(cls: type[T], /) -> type[T]: ...
 
 @overload
 @dataclass_transform(eq_default=True, kw_only_default=True)
-def union(*, pack: int | None = None, align: int | None = None) -> Callable[[type[T]], type[T]]: ...
+def union(
+    *, pack: int | None = None, align: int | None = None, packed: bool = False
+) -> Callable[[type[T]], type[T]]: ...
 
 
 @dataclass_transform(eq_default=True, kw_only_default=True)
-def union(cls: Any = None, /, *, pack: int | None = None, align: int | None = None) -> Any:
+def union(
+    cls: Any = None, /, *, pack: int | None = None, align: int | None = None, packed: bool = False
+) -> Any:
     """Declare a C union, as `struct` does a struct. The constructor takes one member at most."""
-    return _declare(cls, union=True, pack=pack, align=align)
+    return _declare(cls, union=True, pack=pack, align=align, packed=packed)
 
 
-def _declare(cls: Any, *, union: bool, pack: int | None, align: int | None) -> Any:
+def _declare(cls: Any, **options: Any) -> Any:
     # Two frames up is where the decorator is written: its local names may be in annotations that are text.
     scope = dict(sys._getframe(2).f_locals)
 
     def decorate(decorated: type) -> Any:
-        return declare(decorated, union=union, pack=pack, align=align, scope=scope)
+        return declare(decorated, scope=scope, **options)
 
     return decorate if cls is None else decorate(cls)
 
@@ -75,12 +84,13 @@ def make_struct(
     *,
     pack: int | None = None,
     align: int | None = None,
+    packed: bool = False,
     module: str | None = None,
     doc: str | None = None,
 ) -> Any:
     """A struct class from a mapping of member names to C types; None makes an opaque one. Raises as `struct`
     does."""
-    return make_aggregate(name, members, pack=pack, align=align, module=module, doc=doc)
+    return make_aggregate(name, members, pack=pack, align=align, packed=packed, module=module, doc=doc)
 
 
 def make_union(
@@ -89,11 +99,48 @@ def make_union(
     *,
     pack: int | None = None,
     align: int | None = None,
+    packed: bool = False,
     module: str | None = None,
     doc: str | None = None,
 ) -> Any:
     """A union class from a mapping of member names to C types; None makes an opaque one."""
-    return make_aggregate(name, members, union=True, pack=pack, align=align, module=module, doc=doc)
+    return make_aggregate(
+        name, members, union=True, pack=pack, align=align, packed=packed, module=module, doc=doc
+    )
+
+
+def defer_struct(
+    name: str,
+    members: Callable[[], Mapping[str, Any] | None],
+    *,
+    union: bool = False,
+    pack: int | None = None,
+    align: int | None = None,
+    packed: bool = False,
+    module: str | None = None,
+    doc: str | None = None,
+) -> DeferredStruct:
+    """A struct, or a union, whose members `members` tells when they are first needed: structs may refer to each
+    other in any order, and those that nobody uses cost nothing.
+
+    What it returns can be used as a type at once; its attribute `cls` is the class. What `members` and `make_struct`
+    raise reaches whoever needed the struct.
+    """
+
+    def make(row: DeferredStruct) -> None:
+        make_aggregate(
+            name,
+            members(),
+            union=union,
+            pack=pack,
+            align=align,
+            packed=packed,
+            module=module,
+            doc=doc,
+            row=row,
+        )
+
+    return DeferredStruct(name, make, union=union)
 
 
 def opaque(name: str) -> Any:

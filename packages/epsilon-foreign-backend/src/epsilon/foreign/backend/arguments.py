@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .binding import Binding, Converter
+from .binding import Binding, Converter, Parameter
 from .convert import converter
 from .errors import ArgumentError, ArgumentTypeError
 
@@ -24,16 +24,16 @@ def preparer(binding: Binding) -> Prepare:
     """
     converters = converters_of(binding)
     count = len(converters)
+    order = conversion_order(binding)
 
     def prepare(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         if kwargs or len(args) != count:
             args = arrange(binding, args, kwargs)
+        values = list(args)
         position = 0
-        values = []
         try:
-            for convert, value in zip(converters, args, strict=True):
-                values.append(convert(value))
-                position += 1
+            for position in order:
+                values[position] = converters[position](values[position])
         except ArgumentError as error:
             raise located(binding, position, error) from None
         except Exception as error:
@@ -42,6 +42,20 @@ def preparer(binding: Binding) -> Prepare:
         return values
 
     return prepare
+
+
+def conversion_order(binding: Binding) -> list[int]:
+    """The positions of a validated `binding`'s parameters in the order of their conversion.
+
+    Those that are lent memory come last: the conversion of another argument may run code that frees it, and what has
+    become an address already would be passed all the same.
+    """
+    return sorted(range(len(binding.parameters)), key=lambda position: lends(binding.parameters[position]))
+
+
+def lends(parameter: Parameter) -> bool:
+    """Is a data object's own memory given to C for this parameter?"""
+    return parameter.accept is not None
 
 
 def converters_of(binding: Binding) -> list[Converter]:

@@ -13,24 +13,23 @@ T = TypeVar("T")
 
 #: How many releases a released callback outlives.
 DEPTH = 10_000
+#: Kept beyond that: threads that release at once may each let go of one thing more than is due.
+SLACK = 64
 
 
 class Quarantine(Generic[T]):
     """A queue of released things. Appending and popping are atomic."""
 
-    __slots__ = ("_depth", "_queue")
+    __slots__ = ("_queue", "_room")
 
     def __init__(self) -> None:
         self._queue: deque[T] = deque()
-        self._depth = DEPTH  # at shutdown the module's globals may be gone before the last callback
+        self._room = DEPTH + SLACK  # at shutdown the module's globals may be gone before the last callback
 
-    def add(self, item: T) -> None:
-        """Put a released thing in."""
+    def add(self, item: T) -> T | None:
+        """Put a released thing in; what has been in longest comes out, if its time is over."""
         self._queue.append(item)
-
-    def take(self) -> T | None:
-        """The thing that has been in longest, if its time is over."""
-        if len(self._queue) <= self._depth:
+        if len(self._queue) <= self._room:
             return None
         try:
             return self._queue.popleft()

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import pending
 from .abi import AbiType, Kind
-from .arguments import arrange, located, noted
+from .arguments import arrange, conversion_order, located, noted
 from .binding import Binding, Guard, Marshal
 from .errors import ArgumentError
 
@@ -100,8 +100,9 @@ def caller(binding: Binding) -> Callable[..., Any]:
         (plain(type, parameter.marshal), type.bounds if type.kind in _BOUNDED else (0, 0), type.size)
         for type, parameter in zip(binding.signature.parameters, binding.parameters, strict=True)
     )
+    order = tuple(conversion_order(binding))
     passes = _PASSES.get(binding.guard)
-    return _compiled(parameters, binding.finish is not None, passes, binding.capture_errno)
+    return _compiled(parameters, order, binding.finish is not None, passes, binding.capture_errno)
 
 
 _BOUNDED = frozenset((Kind.SIGNED, Kind.UNSIGNED, Kind.POINTER))
@@ -114,7 +115,11 @@ def plain(type: AbiType, marshal: Marshal) -> Plain:
 
 @functools.lru_cache(maxsize=1024)
 def _compiled(
-    parameters: tuple[tuple[Plain, tuple[int, int], int], ...], finish: bool, passes: str | None, errno: bool
+    parameters: tuple[tuple[Plain, tuple[int, int], int], ...],
+    order: tuple[int, ...],
+    finish: bool,
+    passes: str | None,
+    errno: bool,
 ) -> Callable[..., Any]:
     names = [f"a{i}" for i in range(len(parameters))]
     listed = "".join(f"{name}, " for name in names)
@@ -123,8 +128,7 @@ def _compiled(
         incomplete=f"{names[-1]} is missing or " if names else "",
         unpacked=f"{listed}= " if names else "",
         names=listed,
-        conversions="\n".join(_conversion(i, *parameter) for i, parameter in enumerate(parameters))
-        or "        pass",
+        conversions="\n".join(_conversion(i, *parameters[i]) for i in order) or "        pass",
         finish=_finish(finish, passes, errno),
     )
     return _made(code, "__call__", _GLOBALS)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from .access import read, write
     from .aggregates import Anonymous, declare, make_aggregate
+    from .aligned import Aligned
     from .arena import Arena
     from .arrays import Array, ArrayType
     from .bits import Bits
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from .conversion import asdict, astuple, replace
     from .creation import addressof, alloc, array, free, from_buffer, memory, new, pointer
     from .debug import CorruptedMemoryError
+    from .deferred import DeferredStruct
     from .enums import UnknownEnumValue, declare_enum
     from .errors import (
         AlignmentError,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
         NullPointerError,
         OwnershipError,
         SymbolNotFoundError,
+        UnsupportedDeclarationError,
         os_error,
     )
     from .fields import Field
@@ -99,6 +102,7 @@ else:
             """,
             ".access": "read write",
             ".aggregates": "Anonymous declare make_aggregate",
+            ".aligned": "Aligned",
             ".arena": "Arena",
             ".arrays": "Array ArrayType",
             ".bits": "Bits",
@@ -108,11 +112,12 @@ else:
             ".conversion": "asdict astuple replace",
             ".creation": "addressof alloc array free from_buffer memory new pointer",
             ".debug": "CorruptedMemoryError",
+            ".deferred": "DeferredStruct",
             ".enums": "UnknownEnumValue declare_enum",
             ".errors": """
                 AlignmentError BoundsError ConstError DeclarationError ForeignOSError
                 LayoutError LibraryError NullPointerError OwnershipError SymbolNotFoundError
-                os_error
+                UnsupportedDeclarationError os_error
             """,
             ".fields": "Field",
             ".function": "Declaration Declared bind_declaration declared",
@@ -139,6 +144,7 @@ else:
 __all__ = [
     "DEFAULT_CONVENTION",
     "TYPES",
+    "Aligned",
     "AlignmentError",
     "Anonymous",
     "Arena",
@@ -163,6 +169,7 @@ __all__ = [
     "Declaration",
     "DeclarationError",
     "Declared",
+    "DeferredStruct",
     "Field",
     "ForeignCallback",
     "ForeignError",
@@ -188,6 +195,7 @@ __all__ = [
     "UnknownBackendError",
     "UnknownEnumValue",
     "UnknownTypeError",
+    "UnsupportedDeclarationError",
     "UnsupportedSignatureError",
     "Variable",
     "VariadicFunction",

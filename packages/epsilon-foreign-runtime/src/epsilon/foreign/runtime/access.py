@@ -6,6 +6,7 @@ The address must be valid: whoever calls this has checked bounds and lifetime.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 from epsilon.foreign.backend import ArgumentTypeError, Kind, Marshal, string_at, type_name
@@ -47,10 +48,11 @@ def read(address: int, row: ForeignType) -> Any:
     return value if row.from_foreign is None else row.from_foreign(value)
 
 
-def write(address: int, row: ForeignType, value: Any) -> None:
+def write(address: int, row: ForeignType, value: Any, check: Callable[[], None] | None = None) -> None:
     """Store a Python value as a C value at `address`.
 
-    Raises an ArgumentError when it does not fit, and for strings and buffers, whose memory nothing would keep
+    `check` is called between conversion and store: converting may run code that ends the memory. Raises an
+    ArgumentError when the value does not fit, and for strings and buffers, whose memory nothing would keep
     alive.
     """
     # The result's marshal, since what `define_type` makes of a string is an OBJECT to arguments.
@@ -61,6 +63,8 @@ def write(address: int, row: ForeignType, value: Any) -> None:
         )
     kind = row.abi.kind
     canonical = row.to_foreign(value)
+    if check is not None:
+        check()
     if kind is Kind.COMPLEX:
         _HALVES[row.size].from_address(address)[:] = [canonical.real, canonical.imag]
     elif kind is Kind.AGGREGATE:

@@ -60,8 +60,8 @@ def constructor_base(storage: Any, row: StructType) -> Any:
 
 def items_base(base: type, element: Any) -> Any:
     """The class to derive a class of pointers or arrays from: one with item access in machine code, or `base`."""
-    if not isinstance(element, ForeignType) or not element.complete:
-        return base
-    plain = element.marshal is Marshal.VALUE and element.from_foreign is None and element.abi.kind in _NUMBERS
+    if not isinstance(element, ForeignType) or element.marshal is not Marshal.VALUE or element.from_foreign:
+        return base  # a struct, for one, which is not asked for its layout to be pointed to
+    plain = element.complete and element.abi.kind in _NUMBERS
     accessors = getattr(select_backend(), "accessors", None) if plain else None
     return base if accessors is None else accessors.items(base, element.abi)

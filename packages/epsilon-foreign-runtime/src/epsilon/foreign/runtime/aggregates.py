@@ -15,6 +15,7 @@ from epsilon.foreign.backend import Kind, aggregate, type_name, with_storage
 
 from . import debug
 from .accessors import constructor_base, install_members
+from .aligned import Aligned
 from .arrays import ArrayType
 from .bits import Bits
 from .const import Const
@@ -71,6 +72,15 @@ class _Declared(NamedTuple):
     bits: Bits | None
     readonly: bool
     anonymous: bool
+    align: int | None = None
+
+
+class _Options(NamedTuple):
+    """What is asked of the whole layout; see `layout.lay_out`."""
+
+    pack: int | None = None
+    align: int | None = None
+    packed: bool = False
 
 
 def declare(
@@ -79,24 +89,27 @@ def declare(
     union: bool = False,
     pack: int | None = None,
     align: int | None = None,
+    packed: bool = False,
     scope: Mapping[str, Any] | None = None,
+    row: StructType | None = None,
 ) -> Any:
     """The struct or union class that an annotated Python class declares.
 
     Members are the annotations in order; a value assigned to one is its default. Methods, properties and the
     docstring are kept. A class without annotations is opaque: only pointers to it can be used. A class
-    derived from a struct begins with that struct's members. `scope` are names for annotations that are text.
+    derived from a struct begins with that struct's members. `scope` are names for annotations that are text;
+    `row` is the row to complete, where there is one already.
 
     Raises DeclarationError, LayoutError.
     """
     if not isinstance(cls, type):
         raise DeclarationError(f"expected a class with annotations, got {type_name(cls)}")
-    row = StructType(cls.__name__, union=union)
+    row = row or StructType(cls.__name__, union=union)
     bases = tuple(base for base in cls.__bases__ if base is not object)
     annotations = _annotations(cls, row, scope or {})
     body = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__", "__slots__")}
     row.defaults = {name: body.pop(name) for name in annotations if name in body}
-    return _build(row, annotations, body, bases, pack, align)
+    return _build(row, annotations, body, bases, _Options(pack, align, packed))
 
 
 def make_aggregate(
@@ -106,18 +119,26 @@ def make_aggregate(
     union: bool = False,
     pack: int | None = None,
     align: int | None = None,
+    packed: bool = False,
     module: str | None = None,
     doc: str | None = None,
+    row: StructType | None = None,
 ) -> Any:
-    """A struct or union class from a mapping of names to types; None for `members` makes an opaque one."""
-    row = StructType(name, union=union)
+    """A struct or union class from a mapping of names to types; None for `members` makes an opaque one.
+
+    `row` is the row to complete, where there is one already.
+    """
+    row = row or StructType(name, union=union)
     body = {"__module__": module or __name__, "__doc__": doc, "__qualname__": name}
     found = None if members is None else {member: _own(type, row) for member, type in members.items()}
-    return _build(row, {} if found is None else found, body, (), pack, align, opaque=found is None)
+    options = _Options(pack, align, packed)
+    return _build(row, {} if found is None else found, body, (), options, opaque=found is None)
 
 
 def _own(annotation: Any, row: StructType) -> Any:
     # Pointer["node"] inside node: the name need not exist anywhere else.
+    if isinstance(annotation, Aligned):
+        return Aligned(_own(annotation.annotation, row), annotation.align)
     target = getattr(annotation, "_target", None)
     if (
         target is not None
@@ -155,8 +176,7 @@ def _build(
     annotations: Mapping[str, Any],
     body: dict[str, Any],
     bases: tuple[type, ...],
-    pack: int | None,
-    align: int | None,
+    options: _Options,
     *,
     opaque: bool | None = None,
 ) -> Any:
@@ -164,7 +184,7 @@ def _build(
     if opaque if opaque is not None else not annotations and base is None:
         return _finish(row, body, bases or (_Opaque,), {})
     declared = [_declared(row, name, annotation) for name, annotation in annotations.items()]
-    layout = _laid_out(row, declared, base, pack, align)
+    layout = _laid_out(row, declared, base, options)
     row.abi = aggregate(layout.size, layout.alignment, layout.fields, row.name)
     row.complete = True
     row.has_pointers = any(holds_pointer(field.type) for field in layout.fields)
@@ -195,6 +215,8 @@ class _Opaque(Struct):
 def _declared(row: StructType, name: str, annotation: Any) -> _Declared:
     if name in RESERVED or (name.startswith("__") and name.endswith("__")):
         raise DeclarationError(f"{row.name}.{name}: the name is taken; call the member {name.strip('_')}_")
+    if isinstance(annotation, Aligned):
+        return _declared(row, name, annotation.annotation)._replace(align=annotation.align)
     try:
         if isinstance(annotation, Bits):
             return _Declared(None if _UNNAMED.match(name) else name, annotation.row, annotation, False, False)
@@ -217,9 +239,7 @@ def _element(row: Any) -> ForeignType:
     return row.element  # type: ignore[no-any-return]  # a row
 
 
-def _laid_out(
-    row: StructType, declared: list[_Declared], base: Any, pack: int | None, align: int | None
-) -> Layout:
+def _laid_out(row: StructType, declared: list[_Declared], base: Any, options: _Options) -> Layout:
     members = [Member(None, base.__foreign_type__.abi)] if base is not None else []
     for each in declared:
         flexible = isinstance(each.row, ArrayType) and each.row.count is None
@@ -230,9 +250,10 @@ def _laid_out(
                 bits=None if each.bits is None else each.bits.width,
                 signed=each.row.abi.kind is Kind.SIGNED,
                 flexible=flexible,
+                align=each.align,
             )
         )
-    return lay_out(members, name=row.name, union=row.union, pack=pack, align=align)
+    return lay_out(members, name=row.name, union=row.union, **options._asdict())
 
 
 def _fields(

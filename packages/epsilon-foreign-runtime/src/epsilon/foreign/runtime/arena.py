@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from epsilon.foreign.backend import (
     DEAD,
@@ -23,7 +23,7 @@ from .blocks import allocate
 from .errors import LayoutError
 from .objects import Data, MemoryOwner, place
 from .pointers import pointer_at, pointer_to
-from .types import TYPES, ForeignType, resolve_type
+from .types import TYPES, ForeignType, resolve_type, whole
 
 #: Bytes that an arena gets from the C library at a time.
 BLOCK = 64 * 1024
@@ -48,23 +48,16 @@ class Arena(MemoryOwner):
 
     __slots__ = ("_block", "_blocks", "_guard", "_source", "allocated")
 
-    # An attribute, because module globals may be gone when the last objects die.
-    _dead: ClassVar[int] = DEAD
-
     def __init__(self, *, confined: bool = False, source: Source | None = None, block: int = BLOCK) -> None:
         if not _asked:
             _install()
+        self._blocks: list[tuple[int, Any]] = []
         if block < 1:
             raise LayoutError(f"block={block!r}: an arena takes its memory in blocks of at least a byte")
         super().__init__("its arena was closed", confined=confined)
-        self._blocks: list[tuple[int, Any]] = []
         self._source = allocate if source is None else source
         self._block = block
-        # Re-entrant: a finalizer may allocate while the thread holds it. Memory with a source of its own is
-        # memory of a kind, of which a forked child may have to let go: the lock must be free there.
-        self._guard: Any = (
-            contextlib.nullcontext() if confined else threading.RLock() if source is None else ProcessLock()
-        )
+        self._guard: Any = contextlib.nullcontext() if confined else ProcessLock()
         #: Bytes taken from the source so far.
         self.allocated = 0
 
@@ -104,7 +97,8 @@ class Arena(MemoryOwner):
         """A copy of bytes in this arena: a pointer to `uint8`."""
         from .creation import put_bytes
 
-        return put_bytes(self.alloc(TYPES["uint8"], memoryview(data).nbytes), data)
+        content = memoryview(data).tobytes()  # the size of what is copied, whatever `len` of a subclass says
+        return put_bytes(self.alloc(TYPES["uint8"], len(content)), content)
 
     @property
     def closed(self) -> bool:
@@ -120,9 +114,7 @@ class Arena(MemoryOwner):
         with self._guard:
             self._finish()
             self._cursor = self._end = 0
-            blocks, self._blocks = self._blocks, []
-        for address, free in blocks:
-            free(address)
+        self._dispose()
 
     def __enter__(self) -> Self:
         self._check()
@@ -133,11 +125,10 @@ class Arena(MemoryOwner):
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        # In a cycle other finalizers come after this one, and may close the arena or use what is in it.
-        self._cell = self._dead
+    def _dispose(self) -> None:
+        # In a cycle other finalizers may come after this one, and close the arena or use what is in it.
         self._cursor = self._end = 0
-        blocks, self._blocks = getattr(self, "_blocks", []), []
+        blocks, self._blocks = self._blocks, []
         for address, free in blocks:
             free(address)
 
@@ -209,19 +200,23 @@ def _install() -> None:
 
 
 def checked_size(row: ForeignType, count: int) -> int:
-    """Bytes of `count` values. Raises LayoutError, and DeclarationError for a type without a size."""
+    """Bytes of `count` values. Raises LayoutError, ArgumentTypeError, and DeclarationError for a type without a
+    size."""
     from .sizes import complete
 
     size = complete(row).size
+    count = whole(count, f"the number of elements of {row.name}")
     if count < 0 or count * size > _END:
         raise LayoutError(f"cannot allocate {count} elements of {row.name}, {size} bytes each")
     return size * count
 
 
 def checked_alignment(row: ForeignType, align: int | None) -> int:
-    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two."""
+    """The alignment of a type, or a greater one. Raises LayoutError unless it is a power of two, and
+    ArgumentTypeError."""
     if align is None:
         return row.alignment
+    align = whole(align, "align=")
     if align < 1 or align & (align - 1):
         raise LayoutError(f"align={align!r} is not a power of two")
     return max(align, row.alignment)

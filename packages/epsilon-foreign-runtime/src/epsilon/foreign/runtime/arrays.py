@@ -26,7 +26,7 @@ from .accessors import items_base
 from .errors import BoundsError, ConstError, DeclarationError, LayoutError
 from .items import Items, items_of
 from .objects import Data, check_live, move_kept, view
-from .types import ForeignType, resolve_type
+from .types import ForeignType, resolve_type, whole
 
 _BASE = window.BASE
 _CELLS = window.VIEWS["Q"]
@@ -129,7 +129,7 @@ class Array(Data):
 
     def _place(self, index: Any) -> int:
         items = self._items
-        number = index if type(index) is int else to_index(index)
+        number = index if type(index) is int else whole(index, f"the index of an {self._shown()}")
         size = items.size
         address = (self._upper if number < 0 else self._address) + number * size
         if self._lower <= address <= self._upper - size:
@@ -308,7 +308,7 @@ def fill(target: Any, value: Any, name: str = "", *, pad: bool = False) -> None:
     ArgumentValueError for another number of elements, ConstError, and what an element's conversion raises;
     then nothing is changed.
     """
-    check_live(target)
+    check_live(target)  # and again after code of the values' classes has run
     if target._flags & READONLY:
         raise ConstError(f"{name or target._shown()} cannot be written: it is const")
     element, length, items = target._element, len(target), target._items
@@ -321,14 +321,17 @@ def fill(target: Any, value: Any, name: str = "", *, pad: bool = False) -> None:
         move_kept(target, target._address, value, value._address, size)
         return
     if element.size == 1 and isinstance(value, (bytes, bytearray, memoryview)):
-        data = bytes(value)
+        data = memoryview(value).tobytes()
         if len(data) > length or (len(data) < length and element.name != "char" and not pad):
             raise _wrong_number(len(data), target, name)
+        check_live(target)
         window.write_bytes(target._address, data.ljust(length, b"\0"))
         return
     if element.name == "wchar" and isinstance(value, str) and len(value) < length:
         value = value.ljust(length, "\0")
-    _fill_items(target, value if type(value) is list else listed(value, name or target._shown()), name)
+    # A tuple, because code of the elements' classes could make a list longer meanwhile.
+    values = tuple(value if type(value) is list else listed(value, name or target._shown()))
+    _fill_items(target, values, name)
 
 
 def listed(value: Any, name: str) -> list[Any]:
@@ -342,16 +345,19 @@ def _wrong_number(given: int, target: Any, name: str) -> ArgumentValueError:
     return ArgumentValueError(f"expected {len(target)} elements for {name or target._shown()}, got {given}")
 
 
-def _fill_items(target: Any, values: list[Any], name: str) -> None:
+def _fill_items(target: Any, values: tuple[Any, ...], name: str) -> None:
     items = target._items
     if len(values) != len(target):
         raise _wrong_number(len(values), target, name)
     if items.code is not None:
         try:
-            window.write_bytes(target._address, struct.pack(f"{len(values)}{items.code}", *values))
-            return
+            data = struct.pack(f"{len(values)}{items.code}", *values)
         except (struct.error, OverflowError):
             pass  # the conversion of the elements says what is wrong with which
+        else:
+            check_live(target)
+            window.write_bytes(target._address, data)
+            return
     from .creation import array
 
     made = array(target._element, len(values))
@@ -360,6 +366,7 @@ def _fill_items(target: Any, values: list[Any], name: str) -> None:
             items.store(made._address + position * items.size, value, made)
         except (ArgumentTypeError, ArgumentValueError, OverflowError) as error:
             raise type(error)(f"{name or target._shown()}[{position}]: {error}") from None
+    check_live(target)
     size = len(values) * items.size
     window.move_bytes(target._address, made._address, size)
     move_kept(target, target._address, made, made._address, size)

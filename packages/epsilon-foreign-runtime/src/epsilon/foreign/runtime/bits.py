@@ -11,6 +11,7 @@ from epsilon.foreign.backend import ArgumentRangeError, Kind, window
 from .arrays import literal
 from .errors import DeclarationError
 from .items import Load, Store
+from .objects import check_live
 from .types import ForeignType, resolve_type
 
 _UNITS = {1: "B", 2: "H", 4: "I", 8: "Q"}
@@ -59,6 +60,7 @@ def bit_access(bits: Bits, size: int, shift: int) -> tuple[Load, Store]:
         number = value if type(value) is int else inward(value)
         if not low <= number <= high:
             raise ArgumentRangeError(f"{number} does not fit {width} bits ({low} to {high})")
+        check_live(holder)
         write_unit(address, (read_unit(address) & clear) | ((number & mask) << shift))
 
     return load, store

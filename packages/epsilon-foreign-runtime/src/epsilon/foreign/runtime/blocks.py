@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from typing import Any, ClassVar
+from typing import Any
 
 from epsilon.foreign.backend import DEAD, LifetimeError, alloc, free, remote_memory, remotes, type_name
 
@@ -18,9 +18,6 @@ class Allocation(MemoryOwner):
 
     __slots__ = ("address", "manual")
 
-    # An attribute, because module globals may be gone when the last objects die.
-    _dead: ClassVar[int] = DEAD
-
     def __init__(self, ended: str, address: int, *, manual: bool) -> None:
         super().__init__(ended)
         self.address = address
@@ -32,10 +29,6 @@ class Allocation(MemoryOwner):
         if self._cell != DEAD:
             self._finish()
             self._dispose()
-
-    def _dispose(self) -> None:
-        """How the memory is given back."""
-        raise NotImplementedError
 
 
 class Block(Allocation):
@@ -51,11 +44,6 @@ class Block(Allocation):
 
     def _dispose(self) -> None:
         self._free(self.address)
-
-    def __del__(self) -> None:
-        if self._cell != self._dead:
-            self._cell = self._dead
-            self._free(self.address)
 
 
 def allocate(size: int, alignment: int) -> tuple[int, Any]:

@@ -207,7 +207,8 @@ def from_buffer(type: Any, buffer: Any, *, writable: bool | None = None) -> Any:
 
 
 def put_bytes(pointer: Any, data: Any) -> Any:
-    """Copy bytes to where a pointer points; returns the pointer. What is plain bytes is not copied twice."""
+    """Copy bytes to where a pointer points, which has room for them; returns the pointer. What is plain bytes is not
+    copied twice."""
     with memoryview(data) as given:
         plain = given.format == "B" and given.ndim == 1 and given.c_contiguous
         window.write_bytes(pointer._address, given if plain else bytes(given))

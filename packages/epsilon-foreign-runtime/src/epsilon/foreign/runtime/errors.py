@@ -21,6 +21,10 @@ class DeclarationError(ForeignError, TypeError):
     """A declaration that cannot be understood, such as a parameter with no C type."""
 
 
+class UnsupportedDeclarationError(ForeignError, NotImplementedError):
+    """A declaration of C's that cannot be used from Python; the message says why."""
+
+
 class LayoutError(DeclarationError, ValueError):
     """A number that C cannot lay out: a width, an alignment, a count, a size."""
 

@@ -2,7 +2,8 @@
 
 They check nothing about the address: whoever calls them has checked bounds and lifetime. They take the data
 object that the memory belongs to as well: views keep it alive, and pointers stored in it keep their targets
-alive through it.
+alive through it. Converting a value may run code of its class, which may free that memory: so a store that has
+converted one looks at the object once more before it writes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from epsilon.foreign.backend import Address, Kind, Marshal, remotes, window
 from epsilon.foreign.backend import string_at as foreign_string
 
 from .errors import DeclarationError
-from .objects import Data, keep, kept_at
+from .objects import Data, check_live, keep, kept_at
 from .types import ForeignType, lend
 
 _BASE = window.BASE
@@ -83,7 +84,7 @@ def _make(row: ForeignType) -> Items:
     if kind is Kind.COMPLEX:
         return _compound(row, _HALVES[row.size], b"Zf" if row.size == 8 else b"Zd")
     code = CODES.get((kind, row.size))
-    return _compound(row, ctypes.c_longdouble, b"g") if code is None else _number(row, code)
+    return _long_double(row) if code is None else _number(row, code)
 
 
 def _number(row: ForeignType, code: str) -> Items:
@@ -117,22 +118,33 @@ def reader(code: str) -> Load:
 
 def machine_word(code: str) -> tuple[Callable[[int], Any], Callable[[int, Any], None]]:
     """Functions that read and write the unsigned number of an item format, at an address of any alignment."""
-    load, store = reader(code), _writer(code, int)
+    load, store = reader(code), _raw_writer(code)
     return (lambda address: load(address, None)), (lambda address, number: store(address, number, None))
 
 
 def _writer(code: str, convert: Callable[[Any], Any]) -> Store:
+    write = _raw_writer(code)
+
+    def store(address: int, value: Any, holder: Any) -> None:
+        canonical = convert(value)
+        check_live(holder)
+        write(address, canonical, holder)
+
+    return store
+
+
+def _raw_writer(code: str) -> Store:
+    """A function that writes a machine value of an item format at an address of any alignment."""
     item, pack = window.VIEWS[code], struct.Struct(code).pack_into
     size = struct.calcsize(code)
     shift, low = size.bit_length() - 1, size - 1
 
     def store(address: int, value: Any, holder: Any) -> None:
-        canonical = convert(value)
         place = address - _BASE
         if place & low:
-            pack(_BYTES, place, canonical)
+            pack(_BYTES, place, value)
         else:
-            item[place >> shift] = canonical
+            item[place >> shift] = value
 
     return store
 
@@ -141,30 +153,51 @@ _HALVES = {8: ctypes.c_float * 2, 16: ctypes.c_double * 2}
 
 
 def _compound(row: ForeignType, ctype: Any, format: bytes) -> Items:
-    """`long double` and complex numbers, which no view of memory has items of."""
-    inward, outward, pair = row.to_foreign, row.from_foreign, row.abi.kind is Kind.COMPLEX
+    """Complex numbers, which no view of memory has items of."""
+    inward, outward = row.to_foreign, row.from_foreign
 
     def load(address: int, holder: Any) -> Any:
-        found = ctype.from_address(address)
-        value = complex(*found) if pair else found.value
+        value = complex(*ctype.from_address(address))
         return value if outward is None else outward(value)
 
     def store(address: int, value: Any, holder: Any) -> None:
         canonical = inward(value)
-        if pair:
-            ctype.from_address(address)[:] = [canonical.real, canonical.imag]
-        else:
-            ctype.from_address(address).value = canonical
+        check_live(holder)
+        ctype.from_address(address)[:] = [canonical.real, canonical.imag]
 
     return Items(row, row.size, row.alignment - 1, load, store, None, format)
 
 
+#: Bytes of a long double that have a meaning: the x87's are padded, and what ctypes pads with is left from elsewhere.
+_LONG_DOUBLE = (
+    10 if bytes(ctypes.c_longdouble(1.5))[8:10] == b"\xff\x3f" else ctypes.sizeof(ctypes.c_longdouble)
+)
+
+
+def _long_double(row: ForeignType) -> Items:
+    inward, outward = row.to_foreign, row.from_foreign
+    ctype, move, reference = ctypes.c_longdouble, ctypes.memmove, ctypes.byref
+
+    def load(address: int, holder: Any) -> Any:
+        value = ctype.from_address(address).value
+        return value if outward is None else outward(value)
+
+    def store(address: int, value: Any, holder: Any) -> None:
+        canonical = inward(value)
+        check_live(holder)
+        # As C does it, which leaves the padding as it is.
+        move(address, reference(ctype(canonical)), _LONG_DOUBLE)
+
+    return Items(row, row.size, row.alignment - 1, load, store, None, b"g")
+
+
 load_address = reader(CODES[Kind.POINTER, ctypes.sizeof(ctypes.c_void_p)])
-_store_address = _writer(CODES[Kind.POINTER, ctypes.sizeof(ctypes.c_void_p)], int)
+_store_address = _raw_writer(CODES[Kind.POINTER, ctypes.sizeof(ctypes.c_void_p)])
 
 
 def store_address(slot: int, address: int, holder: Any) -> None:
-    """Store an address; an `Address` stays alive as long as the memory it is stored in."""
+    """Store an address; an `Address` stays alive as long as the memory it is stored in. Raises LifetimeError."""
+    check_live(holder)
     _store_address(slot, address, holder)
     keep(holder, slot, address if isinstance(address, Address) and address.keep is not None else None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -13,6 +12,7 @@ from epsilon.foreign.backend import (
     DEFAULT_CONVENTION,
     Backend,
     ClosedLibraryError,
+    ProcessLock,
     RemoteMemoryError,
     Signature,
     expected,
@@ -55,7 +55,7 @@ class Library:
         self._handle, self.path = open_library(self.name, self._backend, flags)
         self._resolved: dict[str, int] = {}
         self._functions: dict[int, tuple[weakref.ref[Any], Backend | None]] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._lifetime: MemoryOwner | None = None
         self.closed = False
 
@@ -75,13 +75,14 @@ class Library:
             raise expected("a symbol's name (str)", name)
         address = self._resolved.get(name)
         if address is None:
-            handle = self.handle
-            try:
-                address = self._resolved[name] = self._backend.dlsym(handle, name)
-            except LookupError as error:
-                raise SymbolNotFoundError(
-                    f"library {self._label()} has no symbol {name!r}: {error}"
-                ) from None
+            with self._lock:  # so that no other thread closes it meanwhile
+                handle = self.handle
+                try:
+                    address = self._resolved[name] = self._backend.dlsym(handle, name)
+                except LookupError as error:
+                    raise SymbolNotFoundError(
+                        f"library {self._label()} has no symbol {name!r}: {error}"
+                    ) from None
         return address
 
     def __contains__(self, name: object) -> bool:
@@ -161,13 +162,17 @@ class Library:
         return function
 
     def variable(self, name: str, type: Any) -> Variable:
-        """The exported variable `name` of a C type. Raises SymbolNotFoundError, DeclarationError."""
+        """The exported variable `name` of a C type; ``Const[T]`` for one that cannot be written.
+
+        Raises SymbolNotFoundError, DeclarationError.
+        """
+        from .const import Const
         from .variable import Variable
 
         row = resolve_type(type)
         if row.size == 0 or not row.complete:
             raise DeclarationError(f"variable {name} cannot be {row.name}, which has no size")
-        return Variable(self, name, self.symbol(name), row)
+        return Variable(self, name, self.symbol(name), row, isinstance(type, Const))
 
     @property
     def lifetime(self) -> MemoryOwner:
@@ -253,7 +258,7 @@ def _select(signature: Signature) -> Backend:
 
 
 _shared: dict[tuple[str | None, Any], Library] = {}
-_shared_lock = threading.Lock()
+_shared_lock = ProcessLock()
 
 
 def shared_library(name: str | os.PathLike[str] | None) -> Library:

@@ -61,7 +61,7 @@ class StructType(ForeignType):
     def _to_bytes(self, value: Any) -> bytes:
         from .structs import bytes_of
 
-        if not isinstance(value, self.cls):
+        if not issubclass(type(value), self.cls):  # whatever a mock says of itself
             raise expected(self.name, value)
         return bytes_of(value)[: self.size]
 
@@ -105,7 +105,7 @@ class StructType(ForeignType):
             return view(cls, address, size, alignment, holder)
 
         def store(address: int, value: Any, holder: Any) -> None:
-            if not isinstance(value, cls):
+            if not issubclass(type(value), cls):
                 if not isinstance(value, (tuple, list, dict)):
                     raise expected(self.name, value)
                 value = build(self, value)

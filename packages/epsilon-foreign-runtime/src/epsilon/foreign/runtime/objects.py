@@ -7,9 +7,10 @@ is None for an object that is its own memory, and for a raw address, which nobod
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from epsilon.foreign.backend import (
     CONFINED,
@@ -48,6 +49,8 @@ class MemoryOwner(Owner):
     _ended: str
     _keep: Kept | None
     _thread: int
+    # An attribute, because module globals may be gone when the last objects die.
+    _dead: ClassVar[int] = DEAD
 
     def __init__(self, ended: str, *, confined: bool = False) -> None:
         self._ended = ended
@@ -70,10 +73,27 @@ class MemoryOwner(Owner):
             self._cell = DEAD
         self._keep = None
 
+    def _dispose(self) -> None:
+        """How the memory is given back."""
+
+    def _abandon(self) -> None:
+        """Give back the memory of an object that has died."""
+        self._dispose()
+
+    def __del__(self) -> None:
+        if self._cell != self._dead:
+            self._cell = self._dead
+            # An export keeps its owner alive, but not when the two are garbage of one cycle: then the memory
+            # is given back when that ends (`Data._unexport`).
+            if not self._exports:
+                self._abandon()
+
 
 _always = MemoryOwner("")
 _never = MemoryOwner("the block it was made for has ended")
 _never._cell = DEAD
+for _forever in (_always, _never):  # their cells are looked at until the last data object is gone
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_forever))
 #: The cell of memory that lives as long as whoever refers to it, and the cell of memory that is gone.
 ALWAYS = _always._live
 NEVER = _never._live
@@ -109,6 +129,9 @@ class Data(Memory):
         if isinstance(owner, MemoryOwner):
             with _lock:
                 owner._exports -= 1
+                last = not owner._exports and owner._cell == DEAD
+            if last:
+                owner._abandon()
 
     def _exported(self) -> Exported:
         """What the buffer protocol shows."""

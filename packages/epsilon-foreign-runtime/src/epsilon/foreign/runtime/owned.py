@@ -104,14 +104,12 @@ class _Gift(Allocation):
     def _dispose(self) -> None:
         self._release_function(_raw(self.address))
 
-    def __del__(self) -> None:
+    def _abandon(self) -> None:
         # Where the library has been closed in the meantime, its memory cannot be given back any more.
-        if self._cell != self._dead:
-            self._cell = self._dead
-            if contextlib is None:  # the interpreter is shutting down, and what `_dispose` needs is gone
-                return
-            with contextlib.suppress(LifetimeError):
-                self._dispose()
+        if contextlib is None:  # the interpreter is shutting down, and what `_dispose` needs is gone
+            return
+        with contextlib.suppress(LifetimeError):
+            self._dispose()
 
 
 def _owned_pointer(cls: Any, address: int | None, free: Any) -> Any:

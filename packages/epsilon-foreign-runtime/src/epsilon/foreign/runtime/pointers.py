@@ -17,6 +17,7 @@ from epsilon.foreign.backend import (
     UNALIGNED,
     Accept,
     Address,
+    ArgumentValueError,
     Exported,
     Marshal,
     Pointee,
@@ -33,10 +34,13 @@ from .items import Items, items_of, load_address, store_address
 from .lending import lend_to
 from .members import StructType, holds_pointer
 from .objects import ALWAYS, Data, check_live, kept_at, place
-from .types import TYPES, ForeignType, resolve_type
+from .types import TYPES, ForeignType, resolve_type, whole
 
 _BASE = window.BASE
 _CELLS = window.VIEWS["Q"]
+_SPACE = 1 << 8 * POINTER.size
+#: No process has memory beyond this address.
+_END = _SPACE // 2
 
 
 class PointerType(ForeignType):
@@ -149,7 +153,8 @@ class Pointer(Data):
         """A pointer to any address; nothing is known about the memory there. Raises what `c.pointer`
         raises."""
         address = TYPES["pointer"].to_foreign(address)
-        upper = address + cls._promised * cls.target_size() if cls._promised and address else 0
+        # Modulo the address space: C says that it failed by (void *) -1, which bounds no memory then.
+        upper = (address + cls._promised * cls.target_size()) % _SPACE if cls._promised and address else 0
         if upper and remotes and (remote := remote_memory()) is not None and not remote.shares(address):
             upper = 0  # what is promised is in another process
         made: Self = pointer_at(cls, address, address if upper else 0, upper, ALWAYS, None)
@@ -187,7 +192,9 @@ class Pointer(Data):
 
     def _place(self, index: Any, items: Items) -> int:
         """The address of element `index`, checked."""
-        offset = (index if type(index) is int else to_index(index)) * items.size
+        offset = (
+            index if type(index) is int else whole(index, f"the index of a {type(self).__name__}")
+        ) * items.size
         address = self._address + offset
         if self._lower <= address <= self._upper - items.size and self._address:
             live = self._live
@@ -237,10 +244,11 @@ class Pointer(Data):
         items = self.elements()
         if index.step not in (None, 1):
             raise ValueError("a slice of a pointer is a view of its memory, whose step is 1")
-        start = 0 if index.start is None else to_index(index.start)
+        shown = f"the index of a {type(self).__name__}"
+        start = 0 if index.start is None else whole(index.start, shown)
         if index.stop is None and not self._upper:
             raise self._refusal(f"{start}:", items)
-        stop = len(self) if index.stop is None else max(start, to_index(index.stop))
+        stop = len(self) if index.stop is None else max(start, whole(index.stop, shown))
         if stop == start:
             self._place_empty(start, items)
         else:
@@ -323,15 +331,20 @@ class Pointer(Data):
         """The same address, for `count` elements from here: the caller vouches for them when nothing is
         known.
 
-        Raises BoundsError when known bounds are narrower, ValueError for a negative count, NullPointerError,
-        RemoteMemoryError for an address in another process.
+        Raises BoundsError when known bounds are narrower, ArgumentValueError for a negative count,
+        NullPointerError, RemoteMemoryError for an address in another process.
         """
         items = self.elements()
+        count = whole(count, f"the number of elements of {type(self).__name__}.bounded")
         if count < 0:
-            raise ValueError(f"{count} elements")
+            raise ArgumentValueError(f"{type(self).__name__}.bounded: there are no {count} elements")
         if not self._address:
             raise self._refusal(f"0:{count}", items)
         upper = self._address + count * items.size
+        if self._address < window.BASE or upper > _END:
+            raise BoundsError(
+                f"{type(self).__name__}.bounded: no memory lies at {self._address:#x} to {upper:#x}"
+            )
         if self._upper and not self._lower <= self._address <= upper <= self._upper:
             raise self._refusal(f"0:{count}", items)
         if remotes and not self._upper:
@@ -368,7 +381,7 @@ class Pointer(Data):
 
 
 def _wrapped(address: int) -> int:
-    if not 0 <= address < 1 << 8 * POINTER.size:
+    if not 0 <= address < _SPACE:
         raise OverflowError(f"the address {address:#x} is outside the address space")
     return address
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from epsilon.foreign.backend import expected
+
 from .arrays import Array, ArrayType
 from .errors import DeclarationError
 from .objects import Data
@@ -50,6 +52,8 @@ def offsetof(type: Any, member: str) -> int:
     """
     row: Any = complete(resolve_type(typeof(type)))
     offset = 0
+    if not isinstance(member, str):
+        raise expected("the name of a member", member)
     for name in member.split("."):
         fields = getattr(row, "fields", None)
         if fields is None:

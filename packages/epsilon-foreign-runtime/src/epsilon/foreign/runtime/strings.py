@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from epsilon.foreign.backend import ArgumentValueError, expected, remote_memory,
 from .creation import alloc, put_bytes
 from .errors import BoundsError, NullPointerError
 from .objects import Data, check_live
-from .types import TYPES
+from .types import TYPES, whole
 
 
 def encoded(text: str | bytes) -> bytes:
@@ -46,11 +47,23 @@ def _extent(where: Any) -> tuple[int, int | None]:
         known = where._upper - address if where._upper else None
     else:
         address, known = TYPES["pointer"].to_foreign(where), None
-    if not address:
-        raise NullPointerError("there is no memory at NULL")
+    if address < window.BASE:
+        raise NullPointerError(
+            f"there is no memory at {address:#x}" if address else "there is no memory at NULL"
+        )
     if known is not None and known < 0:
         raise BoundsError(f"{type(where).__name__}: {address:#x} is beyond its memory")
     return address, known
+
+
+def _size(size: Any) -> int | None:
+    """A number of bytes that a caller gave."""
+    if size is None:
+        return None
+    size = whole(size, "a number of bytes")
+    if size < 0:
+        raise ArgumentValueError(f"cannot read {size} bytes")
+    return size
 
 
 def bytes_at(where: Any, size: int | None = None) -> bytes:
@@ -60,13 +73,12 @@ def bytes_at(where: Any, size: int | None = None) -> bytes:
     Raises BoundsError beyond known bounds, or without a size where none are known; NullPointerError,
     LifetimeError; ArgumentValueError for a negative size.
     """
+    size = _size(size)
     address, known = _extent(where)
     if size is None:
         if known is None:
             raise BoundsError(f"the bounds of {address:#x} are not known: say how many bytes to read")
         size = known
-    if size < 0:
-        raise ArgumentValueError(f"cannot read {size} bytes")
     if known is not None and size > known:
         raise BoundsError(f"{size} bytes at {address:#x}: there are {known}")
     if remotes and known is None and (remote := remote_memory()) is not None:
@@ -79,8 +91,10 @@ def string_at(where: Any, limit: int | None = None, encoding: str = "utf-8") -> 
     first.
 
     Known bounds are never left: BoundsError when there is no NUL within them and no `limit`. Without either,
-    C's rule holds: there must be a NUL. Raises UnicodeDecodeError, NullPointerError, LifetimeError.
+    C's rule holds: there must be a NUL. Raises UnicodeDecodeError, NullPointerError, LifetimeError,
+    ArgumentValueError for a negative limit.
     """
+    limit = _size(limit)
     address, known = _extent(where)
     most = known if limit is None else limit if known is None else min(limit, known)
     if remotes and known is None and (remote := remote_memory()) is not None:
@@ -88,7 +102,7 @@ def string_at(where: Any, limit: int | None = None, encoding: str = "utf-8") -> 
     if most is None:
         return ctypes.string_at(address).decode(encoding)
     # memchr(3) reads no further than the NUL, so a limit beyond the mapped memory does no harm.
-    end = _memchr(address, 0, most)
+    end = _memchr(address, 0, min(most, sys.maxsize))
     if end is None and limit is None:
         raise BoundsError(f"no NUL within {most} bytes at {address:#x}")
     if end is None and most < limit:  # type: ignore[operator]  # a limit was given

@@ -86,6 +86,9 @@ def own_memory(made: Any, row: StructType, size: int) -> None:
     if inline and size <= row.inline_size:
         address = id(made) + inline
         made._owner = None
+    elif made._live:
+        # What others see of the old memory keeps this object alive, and would not keep that memory.
+        raise TypeError(f"{row.name}() was initialised already")
     else:
         made._owner, address = own_block(size, row.alignment)
     made._address = made._lower = address
@@ -134,8 +137,9 @@ def build(row: StructType, value: Any) -> Any:
 
 def copy_struct(source: Any, address: int, target: Any, size: int) -> None:
     """Copy the bytes of a struct to `address` in `target`'s memory; pointers among them keep their
-    targets."""
+    targets. Raises LifetimeError for either."""
     check_live(source)
+    check_live(target)
     window.move_bytes(address, source._address, size)
     move_kept(target, address, source, source._address, size)
 
@@ -147,8 +151,14 @@ def bytes_of(value: Any) -> bytes:
 
 
 def from_bytes(cls: Any, data: bytes) -> Any:
-    """A new struct with these contents; more than its size are a flexible array."""
+    """A new struct with these contents; more than its size are a flexible array.
+
+    Raises ValueError for another number of bytes, as in a pickle of a struct that has been declared anew.
+    """
+    row = cls.__foreign_type__
+    if len(data) < row.size or (len(data) > row.size and row.flexible is None):
+        raise ValueError(f"{len(data)} bytes are no {row.name}, which has {row.size}")
     made = object.__new__(cls)
-    own_memory(made, cls.__foreign_type__, len(data))
+    own_memory(made, row, len(data))
     window.write_bytes(made._address, data)
     return made

@@ -8,9 +8,19 @@ pointers) are objects that carry a row as ``__foreign_type__``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import index as to_index
 from typing import TYPE_CHECKING, Any
 
-from epsilon.foreign.backend import AbiType, Converter, ForeignError, Marshal, borrow, converter
+from epsilon.foreign.backend import (
+    AbiType,
+    ArgumentTypeError,
+    Converter,
+    ForeignError,
+    Marshal,
+    borrow,
+    converter,
+    type_name,
+)
 
 from .errors import DeclarationError
 
@@ -261,6 +271,13 @@ _HINTS: dict[type, str] = {
 
 class UnknownTypeError(ForeignError, LookupError):
     """No foreign type has that name."""
+
+
+def whole(value: Any, what: str) -> int:
+    """A count, a size or an index of a caller's. Raises ArgumentTypeError, which says `what` it is."""
+    if not hasattr(type(value), "__index__"):
+        raise ArgumentTypeError(f"{what} is an int, not {type_name(value)}")
+    return to_index(value)
 
 
 def to_foreign(value: Any, type: Any) -> Any:

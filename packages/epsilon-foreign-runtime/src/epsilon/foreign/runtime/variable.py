@@ -16,6 +16,7 @@ from epsilon.foreign.backend import (
 
 from .access import read, write
 from .blocks import own_block
+from .errors import ConstError
 from .items import items_of
 from .objects import ALWAYS
 from .pointers import pointer_at, pointer_to
@@ -28,23 +29,27 @@ if TYPE_CHECKING:
 class Variable:
     """A typed view of a C variable. `value` reads and writes it; the library must be open.
 
-    Of a struct or an array, `value` is a view of the variable itself, and what is assigned is copied into it. A
-    variable in another process is copied from there and back: `value` is a copy.
+    Of a struct or an array, `value` is a view of the variable itself, and what is assigned is copied into it. One that
+    is `readonly` cannot be assigned to: C may keep it where writing ends the process. A variable in another process is
+    copied from there and back: `value` is a copy.
     """
 
-    __slots__ = ("_library", "address", "name", "type")
+    __slots__ = ("_library", "address", "name", "readonly", "type")
 
-    def __init__(self, library: Library, name: str, address: int, type: ForeignType) -> None:
+    def __init__(
+        self, library: Library, name: str, address: int, type: ForeignType, readonly: bool = False
+    ) -> None:
         self._library = library
         self.name = name
         self.address = address
         self.type = type
+        self.readonly = readonly
 
     @property
     def value(self) -> Any:
         """The variable's value now.
 
-        Raises ClosedLibraryError; ArgumentError for a value that does not fit.
+        Raises ClosedLibraryError; ArgumentError for a value that does not fit, ConstError when it is const.
         """
         self._check_open()
         if not remotes:
@@ -56,6 +61,8 @@ class Variable:
     @value.setter
     def value(self, value: Any) -> None:
         self._check_open()
+        if self.readonly:
+            raise ConstError(f"variable {self.name} cannot be written: it is const")
         try:
             if self._remote is None:
                 self._store(self.address, value, self.pointer)
@@ -82,7 +89,8 @@ class Variable:
         size = self.type.size
         owner, address = own_block(size, self.type.alignment)
         window.write_bytes(address, remote.read(self.address, size))
-        return pointer_at(pointer_to(self.type), address, address, address + size, ALWAYS, owner)
+        cls = pointer_to(self.type, const=self.readonly)
+        return pointer_at(cls, address, address, address + size, ALWAYS, owner)
 
     def _load(self, address: int, holder: Callable[[], Any]) -> Any:
         return items_of(self.type).load(address, holder()) if self._rich else read(address, self.type)
@@ -91,16 +99,17 @@ class Variable:
         if self._rich:
             items_of(self.type).store(address, value, holder())
         else:
-            write(address, self.type, value)
+            write(address, self.type, value, self._check_open)
 
     def pointer(self) -> Any:
         """A pointer to the variable, usable while the library is open, and without bounds when it is in another
         process. Raises ClosedLibraryError."""
         self._check_open()
+        cls = pointer_to(self.type, const=self.readonly)
         if self._remote is not None:
-            return pointer_to(self.type).from_address(self.address)
+            return cls.from_address(self.address)
         lifetime, upper = self._library.lifetime, self.address + self.type.size
-        return pointer_at(pointer_to(self.type), self.address, self.address, upper, lifetime._live, lifetime)
+        return pointer_at(cls, self.address, self.address, upper, lifetime._live, lifetime)
 
     def _check_open(self) -> None:
         if self._library.closed:
@@ -112,4 +121,5 @@ class Variable:
         return self.address
 
     def __repr__(self) -> str:
-        return f"<foreign variable {self.name}: {self.type.name} at {self.address:#x}>"
+        const = "const " if self.readonly else ""
+        return f"<foreign variable {self.name}: {const}{self.type.name} at {self.address:#x}>"

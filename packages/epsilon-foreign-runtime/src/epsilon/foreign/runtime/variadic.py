@@ -8,7 +8,6 @@ values too.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from epsilon.foreign.backend import (
     Backend,
     Binding,
     ClosedLibraryError,
+    ProcessLock,
     Signature,
     expected,
     promoted,
@@ -46,7 +46,7 @@ class VariadicFunction:
         self._choose = choose
         self._fixed = len(declaration.parameters)
         self._bound: dict[tuple[ForeignType, ...], tuple[Callable[..., Any], Backend]] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         fixed = self._fixed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from ..binding import Binding
 from ..ctypes_backend.backend import invoker as ctypes_invoker
 from ..errors import UnsupportedSignatureError
 from ..function import ForeignFunction, Invoke, foreign_function
+from ..locks import ProcessLock
 from ..shapes import composed
 from ..signature import DEFAULT_CONVENTION, Signature
 from ..splitting import split, with_expansion
@@ -19,7 +19,7 @@ from .callback import LibffiCallback
 from .types import Crossing, crossing, ffi
 
 # cffi's C parser and its table of types are not made for several threads at once.
-_lock = threading.Lock()
+_lock = ProcessLock()
 
 
 class LibffiBackend(BackendBase):

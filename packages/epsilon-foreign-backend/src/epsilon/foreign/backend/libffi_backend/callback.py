@@ -39,7 +39,6 @@ class LibffiCallback:
         self._guarded.release()
         self.address = 0
         self._quarantine.add(closure)
-        self._quarantine.take()
 
     def __del__(self) -> None:
         if getattr(self, "_closure", None) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -88,9 +89,13 @@ _TEXT = {
 }
 
 
+#: Names are never used twice, also when a finalizer needs a struct while another is being declared.
+_numbers = itertools.count()
+
+
 @functools.cache
 def _struct(members: tuple[AbiType, ...]) -> str:
-    name = f"shape_{_struct.cache_info().currsize}"
+    name = f"shape_{next(_numbers)}"
     if len(members) > 2 and len(set(members)) == 1:
         declared = f"{_SCALARS[members[0]]} a[{len(members)}];"
     else:

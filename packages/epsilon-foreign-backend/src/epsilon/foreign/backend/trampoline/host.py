@@ -12,7 +12,7 @@ from ..errors import BackendUnavailableError
 from ..heaptype import slot_offset
 from .codegen import PendingTarget, RecordOffsets, Target
 from .conventions import Convention
-from .cpython import Layout, address, probe
+from .cpython import Layout, address, own_state, probe
 from .machine import Machine
 from .record import RECORD
 
@@ -81,4 +81,5 @@ def host_target(layout: Layout | None = None) -> Target:
             id(pending.Box),
             slot_offset(pending.Box, "error"),
         ),
+        own_state(),
     )

@@ -32,6 +32,8 @@ def write_stub(spec: StubSpec, target: Target, helpers: Helpers) -> bytes:
     return _Stub(spec, target, helpers).write()
 
 
+#: An object's class may say in Python what its buffer is.
+_BUFFERS = (Marshal.BUFFER, Marshal.WRITABLE)
 #: Results that are nothing, or in the frame already.
 _IN_NO_REGISTER = (Kind.VOID, Kind.AGGREGATE)
 
@@ -73,10 +75,13 @@ class _Stub(Writer):
         self.cold(write_wrong)
 
     def _in_order(self) -> list[tuple[int, Place]]:
-        """A direct stub needs a free integer register for what does not end in one, so that comes first."""
+        """A direct stub needs a free integer register for what does not end in one, so that comes first.
+
+        In any other, what may run Python code comes first, which could free memory that is lent already.
+        """
         numbered = list(enumerate(self.places))
         if not self.direct:
-            return numbered
+            return sorted(numbered, key=lambda item: self.spec.marshals[item[0]] not in _BUFFERS)
         return sorted(
             numbered, key=lambda item: not item[1].is_vector and item[1].location.register is not None
         )

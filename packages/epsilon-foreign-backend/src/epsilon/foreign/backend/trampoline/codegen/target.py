@@ -50,3 +50,5 @@ class Target(NamedTuple):
     address: Callable[[str], int]
     """Name of a C-API function, libc function, type or singleton -> its address."""
     pending: PendingTarget
+    own_state: bool | None = None
+    """See `cpython.own_state`."""

@@ -36,8 +36,7 @@ class _Upcall(UpcallWriter):
         self._save_arguments()
         self._branch_if_word(self.upcall.finalizing, finalizing)
         m.bind(attach)
-        self.call("PyGILState_Ensure")
-        m.mov(self.state, m.RESULT)
+        self.attaching.write_attach()
         self._count(1)
         self._branch_if_word(self.target.pending.word, kept)
         m.bind(run)
@@ -81,9 +80,7 @@ class _Upcall(UpcallWriter):
             m.store(m.SP, self.result, pointer)
 
     def _detach(self) -> None:
-        m = self.machine
-        m.mov(m.ENTRY[0], self.state)
-        self.call("PyGILState_Release")
+        self.attaching.write_detach()
         self._return()
 
     def _return(self) -> None:

@@ -8,6 +8,7 @@ from ..assembler import Label
 from ..machine import Cond
 from .blocks import Where
 from .objects import Maker
+from .upcall_numbers import is_reused, write_kept, write_number
 from .upcall_spec import ROW_EXTRA, ROW_SIZE, ROW_SPARE, ROW_TEMPLATE, SHARED_ROWS, Likeness
 from .upcall_writer import UpcallWriter
 
@@ -24,18 +25,11 @@ def write_argument(w: UpcallWriter, index: int) -> None:
         _pointer_object(w, index, likeness)
     elif type.kind is Kind.POINTER:
         _pointer(w, slot, _FROM_POINTER.get(w.spec.marshals[index], "PyLong_FromUnsignedLongLong"))
-    elif type.kind is Kind.FLOAT:
-        m.fload(m.FRESULT, m.SP, slot, type.size)
-        if type.size == 4:
-            m.f32_to_f64(m.FRESULT, m.FRESULT)
-        w.call("PyFloat_FromDouble")
     elif type.kind is Kind.BOOL:
         m.load(m.ENTRY[0], m.SP, slot, 1)
         w.call("PyBool_FromLong")
     else:
-        signed = type.kind is Kind.SIGNED
-        m.load(m.ENTRY[0], m.SP, slot, type.size, signed)
-        w.call("PyLong_FromUnsignedLongLong" if type.size == 8 and not signed else "PyLong_FromLong")
+        write_number(w, index)
 
 
 def _pointer(w: UpcallWriter, slot: int, function: str) -> None:
@@ -126,35 +120,32 @@ def _aggregate(w: UpcallWriter, index: int, likeness: Likeness | None) -> None:
 
 
 def give_back(w: UpcallWriter, index: int) -> None:
-    """Drop the reference to an argument's object.
+    """Drop the reference to an argument's object, or put the object aside for the next call.
 
-    Making and freeing an object costs more than the rest of a short callback. A pointer object that only this call
-    still refers to, and that is as it was made, is put aside for the next one.
+    Making and freeing an object costs more than the rest of a short callback. An object that only this call still
+    refers to, and that is as it was made, is used again.
     """
-    m, likeness = w.machine, w.spec.makes[index]
+    m, type, likeness = w.machine, w.spec.signature.parameters[index], w.spec.makes[index]
     object, done = m.ENTRY[0], m.label()
     m.load(object, m.SP, w.objects + 8 * index)
-    if likeness is None or not w.reuses or w.spec.signature.parameters[index].kind is not Kind.POINTER:
+    pointer = w.reuses and likeness is not None and type.kind is Kind.POINTER
+    if not pointer and not is_reused(w, type):
         w.call("Py_DecRef")
         return
     assert w.layout.count_offset is not None
-    table, template, temp, drop = m.ENTRY[1], m.ENTRY[2], m.ENTRY[3], m.label()
-    row = SHARED_ROWS + ROW_SIZE * index
+    table, temp, drop = m.ENTRY[1], m.ENTRY[3], m.label()
+    spare = SHARED_ROWS + ROW_SIZE * index + ROW_SPARE
     m.load(temp, object, w.layout.count_offset, 4)
     m.compare_imm(temp, 1)
     m.branch(Cond.NE, drop)
     m.load(table, w.context, w.record.shared)
-    m.load(temp, table, row + ROW_SPARE)
+    m.load(temp, table, spare)
     m.branch_nonzero(temp, drop)
-    m.load(template, table, row + ROW_TEMPLATE)
-    for offset in likeness.words:
-        m.load(temp, object, offset)
-        m.compare_memory(temp, template, offset)
-        m.branch(Cond.NE, drop)
-    for offset in likeness.others:  # a weak reference to it, or a slot that was set
-        m.load(temp, object, offset)
-        m.branch_nonzero(temp, drop)
-    m.store(table, row + ROW_SPARE, object)
+    if likeness is None:
+        write_kept(w, type, object, drop)
+    else:
+        _compare(w, index, likeness, drop)
+    m.store(table, spare, object)
     m.bind(done)
 
     def write_drop() -> None:
@@ -163,3 +154,16 @@ def give_back(w: UpcallWriter, index: int) -> None:
         m.jump(done)
 
     w.cold(write_drop)
+
+
+def _compare(w: UpcallWriter, index: int, likeness: Likeness, other: Label) -> None:
+    """To `other` unless the pointer object in ENTRY[0] is as it was made; the table is in ENTRY[1]."""
+    m, (object, table, template, temp) = w.machine, w.machine.ENTRY
+    m.load(template, table, SHARED_ROWS + ROW_SIZE * index + ROW_TEMPLATE)
+    for offset in likeness.words:
+        m.load(temp, object, offset)
+        m.compare_memory(temp, template, offset)
+        m.branch(Cond.NE, other)
+    for offset in likeness.others:  # a weak reference to it, or a slot that was set
+        m.load(temp, object, offset)
+        m.branch_nonzero(temp, other)

@@ -44,9 +44,9 @@ class UpcallOffsets(NamedTuple):
 
 
 #: Shared words: the raw bits that C gets when the function fails, for either kind of register; then one row for every
-#: parameter, of use where it becomes a `Memory` object: the type, the size of what is pointed to or where in the object
-#: the data lie, the template, and a pointer object from an earlier call that may be used again. An aggregate that C
-#: gets when the function fails is behind the rows.
+#: parameter: where it becomes a `Memory` object, the type, the size of what is pointed to or where in the object the
+#: data lie, and the template; and an object from an earlier call that may be used again. An aggregate that C gets when
+#: the function fails is behind the rows.
 SHARED_ERROR = 0
 SHARED_ROWS = 8
 ROW_TYPE, ROW_EXTRA, ROW_TEMPLATE, ROW_SPARE = 0, 8, 16, 24

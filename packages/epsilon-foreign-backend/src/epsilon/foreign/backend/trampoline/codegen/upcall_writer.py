@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..assembler import IntRegister
 from ..conventions import assign, travels_in_vector
 from ..machine import Machine
+from .attaching import Attaching
 from .blocks import Where, slots, write_copy
 from .frame import Frame
 from .helpers import Helpers
@@ -27,10 +28,11 @@ class UpcallWriter:
         self.convention = target.conventions[spec.signature.convention]
         self.assignment = assign(self.convention, spec.signature)
         self.free_threaded = target.layout.head_size != 16
-        #: May pointer objects be used again? Whoever sees a count of one must be alone.
+        #: May objects be used again? Whoever sees a count of one must be alone.
         self.reuses = target.layout.count_offset is not None
-        #: The record; what PyGILState_Ensure said; the object that the function returned.
+        #: The record; how the thread was attached; the object that the function returned.
         self.context, self.state, self.object = self.machine.SAVED[:3]
+        self.attaching = Attaching(target, self.machine, self.state)
         self._reserve(len(spec.signature.parameters))
         label = self.machine.label
         self.raised, self.done = label(), label()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .layout import BytesLayout, IntLayout, Layout, RefcountLayout, StrLayout, TupleLayout
 from .probes import Reader, probe
-from .symbols import ERRNO_LOCATION, FUNCTIONS, LIBC_FUNCTIONS, OBJECTS, address, available, names
+from .symbols import ERRNO_LOCATION, FUNCTIONS, LIBC_FUNCTIONS, OBJECTS, address, available, names, own_state
 
 __all__ = [
     "ERRNO_LOCATION",
@@ -21,5 +21,6 @@ __all__ = [
     "address",
     "available",
     "names",
+    "own_state",
     "probe",
 ]

@@ -1,7 +1,7 @@
 """Addresses of what a stub calls or compares with: the C-API, its singletons and types, and the C library.
 
-Only functions of CPython's stable ABI are offered (https://docs.python.org/3/c-api/stable.html; the version
-that each joined it is in `FUNCTIONS`). An interpreter older than that version may still export a function
+But for those of `OPTIONAL`, only functions of CPython's stable ABI are offered
+(https://docs.python.org/3/c-api/stable.html; the version that each joined it is in `FUNCTIONS`). An interpreter older than that version may still export a function
 with the same prototype, as 3.11 does `PyObject_Vectorcall`; `available` tells.
 """
 
@@ -39,6 +39,7 @@ FUNCTIONS: dict[str, tuple[int, int]] = {
     "PyFloat_AsDouble": (3, 2),
     "PyFloat_FromDouble": (3, 2),
     "PyGILState_Ensure": (3, 2),
+    "PyGILState_GetThisThreadState": (3, 2),
     "PyGILState_Release": (3, 2),
     "PyList_Append": (3, 2),
     "PyList_SetSlice": (3, 2),
@@ -64,6 +65,12 @@ FUNCTIONS: dict[str, tuple[int, int]] = {
     "Py_DecRef": (3, 2),
     "Py_IncRef": (3, 2),
     "Py_IsInitialized": (3, 2),
+}
+
+#: Not in the stable ABI, so stubs do without where it is missing: the names it goes by.
+OPTIONAL = {
+    # https://docs.python.org/3/c-api/init.html#c.PyThreadState_GetUnchecked, public from 3.13 on
+    "PyThreadState_GetUnchecked": ("PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet"),
 }
 
 #: Exported data whose address is the object: these are ``id()`` of what Python code can name.
@@ -92,7 +99,7 @@ _resolved: dict[str, int] = {}
 
 
 def address(name: str) -> int:
-    """The address of a function of `FUNCTIONS` or `LIBC_FUNCTIONS`, of `ERRNO_LOCATION`, or of `OBJECTS`.
+    """The address of a function of `FUNCTIONS`, `OPTIONAL` or `LIBC_FUNCTIONS`, of `ERRNO_LOCATION`, or of `OBJECTS`.
 
     Raises LookupError for a name that is none of these, or that this interpreter does not export.
     """
@@ -111,9 +118,15 @@ def available(name: str) -> bool:
     return True
 
 
+def own_state() -> bool | None:
+    """Does PyThreadState_GetUnchecked answer for the calling thread, as from 3.12 on, and not for the one that has the
+    GIL? None where there is no such function."""
+    return sys.version_info >= (3, 12) if available("PyThreadState_GetUnchecked") else None
+
+
 def names() -> dict[int, str]:
     """Address -> name of everything `address` knows and this interpreter has: for listings."""
-    known = [*FUNCTIONS, *LIBC_FUNCTIONS, *OBJECTS, ERRNO_LOCATION]
+    known = [*FUNCTIONS, *OPTIONAL, *LIBC_FUNCTIONS, *OBJECTS, ERRNO_LOCATION]
     return {address(name): name for name in known if available(name)}
 
 
@@ -123,19 +136,20 @@ def _resolve(name: str) -> int:
         return id(OBJECTS[name])
     if name in FUNCTIONS:
         return _export(ctypes.pythonapi, name)
+    if name in OPTIONAL:
+        return _first_export(ctypes.pythonapi, OPTIONAL[name])
     if name in LIBC_FUNCTIONS:
         return _export(_process(), name)
     if name == ERRNO_LOCATION:
-        return _errno_location()
+        return _first_export(_process(), _ERRNO_LOCATIONS)
     raise LookupError(f"{name!r} is not among the symbols that stubs may use")
 
 
-def _errno_location() -> int:
-    library = _process()
-    for name in _ERRNO_LOCATIONS:
+def _first_export(library: Any, names: tuple[str, ...]) -> int:
+    for name in names:
         if hasattr(library, name):
             return _export(library, name)
-    raise LookupError(f"this C library has none of {', '.join(_ERRNO_LOCATIONS)}")
+    raise LookupError(f"none of {', '.join(names)} is exported here")
 
 
 def _process() -> Any:

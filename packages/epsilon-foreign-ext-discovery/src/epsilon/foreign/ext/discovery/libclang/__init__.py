@@ -1,0 +1,8 @@
+"""libclang: where it is, and its functions through `epsilon.foreign.api`."""
+
+from __future__ import annotations
+
+from .declared import load
+from .locate import Installation, locate
+
+__all__ = ["Installation", "load", "locate"]
