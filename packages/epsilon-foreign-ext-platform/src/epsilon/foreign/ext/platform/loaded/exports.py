@@ -9,9 +9,9 @@ from epsilon.foreign.api import ArgumentTypeError, Library, LibraryError, Symbol
 from ..elf.dynamic import Dynamic
 from ..elf.file import Elf
 from ..elf.symbols import ExportedSymbol, exported
+from ..errors import UnsupportedPlatformError
 from ..search.find import Name, explain_search
 from ..search.names import is_path
-from ..errors import UnsupportedPlatformError
 from .dlfcn import dlvsym
 
 
