@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import time
 import weakref
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from epsilon.foreign.backend import (
 )
 
 from ..errors import PlatformError
-from . import thunks
+from . import pickling, thunks
 from .channel import Channel, Kind, ProtocolError
 from .crash import crash
 from .heap import Heap
@@ -156,7 +155,7 @@ class Session:
     def ask(self, life: Life, kind: Kind, content: Any, name: str) -> int:
         """A request that is no call: what it answers. Raises what the child raised, ForeignCrash."""
         conversation = Conversation(life, name, self.timeout)
-        return int(ANSWER.unpack(self.converse(conversation, kind, pickle.dumps(content)))[0])
+        return int(ANSWER.unpack(self.converse(conversation, kind, pickling.dumps(content)))[0])
 
     def converse(self, conversation: Conversation, kind: Kind | None, content: bytes = b"") -> bytes:
         """Send a request, or what lies in the outbox already, and answer upcalls until it is answered.
