@@ -281,7 +281,7 @@ def test_a_parent_that_reaps_every_child_disturbs_nothing(crashes: str) -> None:
 
 
 def test_a_fresh_child_is_there_in_time(crashes: str) -> None:
-    """150 ms at most, on a machine that does nothing else: some ten times what an interpreter takes that does nothing."""
+    """150 ms at most on an idle machine: some ten times what an interpreter takes that does nothing."""
     times, bare = [], []
     for _ in range(5):
         begin = time.perf_counter()

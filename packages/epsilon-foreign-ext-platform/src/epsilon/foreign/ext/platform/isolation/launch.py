@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import select
 import signal
 import socket
@@ -13,7 +12,7 @@ import time
 
 from epsilon.foreign.backend import BackendUnavailableError
 
-from . import thunks
+from . import pickling, thunks
 from .keeper import CODE, ENDED, HALT, START, STARTED, Settings
 from .region import Region
 from .report import LOST, Report
@@ -156,7 +155,7 @@ def _spawn(control: int, memory: int, code: int, settings: Settings) -> int:
     # dup2 of a descriptor to itself makes it inheritable: posix_spawn_file_actions_adddup2(3).
     actions += [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in sorted(given)]
     path = [entry for entry in sys.path if entry]
-    arguments = [*map(str, numbers), pickle.dumps(settings).hex()]
+    arguments = [*map(str, numbers), pickling.dumps(settings).hex()]
     command = [sys.executable, "-I", "-S", "-c", _PROGRAM, repr(path), *arguments]
     try:
         return os.posix_spawn(

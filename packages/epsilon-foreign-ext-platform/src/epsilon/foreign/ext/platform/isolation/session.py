@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-import pickle
 import time
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-from epsilon.foreign.backend import ForeignError, LifetimeError, ProcessLock, UnsupportedSignatureError
+from epsilon.foreign.backend import (
+    ForeignError,
+    LifetimeError,
+    ProcessLock,
+    UnsupportedSignatureError,
+    report,
+)
 
 from ..errors import PlatformError
-from . import thunks
-from .channel import HEADER, Channel, Kind, ProtocolError
+from . import pickling, thunks
+from .channel import Channel, Kind, ProtocolError
 from .crash import crash
 from .heap import Heap
 from .keeper import CODE, Settings
@@ -100,6 +105,10 @@ class Session:
         self.channel = Channel(self.region.address, parent=True)
         self.life: Life | None = None
         self.closed = False
+        #: How many children there have been.
+        self.epoch = 0
+        #: What finalizers wanted to call while their thread waited.
+        self.deferred: list[Callable[[], object]] = []
         self._settings = Settings(0, self.region.address, reserve, descriptors, traced, memory_limit, profile)
         self._keeper: Keeper | None = None
         self._waiting = False
@@ -134,14 +143,19 @@ class Session:
                 self._keeper.kill()
             self._keeper = Keeper(self.region, self._settings._replace(parent=os.getpid()))
         self.channel.reset()
+        self.epoch += 1
         self.life = life = Life(self._keeper.start_child())
-        self._begin(life)
+        try:
+            self._begin(life)
+        except BaseException:
+            self._end(life, STOPPED)  # half of what it should know would be worse than none
+            raise
         return life
 
     def ask(self, life: Life, kind: Kind, content: Any, name: str) -> int:
         """A request that is no call: what it answers. Raises what the child raised, ForeignCrash."""
         conversation = Conversation(life, name, self.timeout)
-        return int(ANSWER.unpack(self.converse(conversation, kind, pickle.dumps(content)))[0])
+        return int(ANSWER.unpack(self.converse(conversation, kind, pickling.dumps(content)))[0])
 
     def converse(self, conversation: Conversation, kind: Kind | None, content: bytes = b"") -> bytes:
         """Send a request, or what lies in the outbox already, and answer upcalls until it is answered.
@@ -156,8 +170,9 @@ class Session:
             else:
                 channel.send(kind, content, lambda: self._wait(conversation))
             while True:
-                self._wait(conversation)
-                answer, content = channel.receive(lambda: self._wait(conversation))
+                if not channel.look() or not channel.arrived:
+                    self._sleep(conversation)
+                answer, content = channel.take() or channel.receive(lambda: self._wait(conversation))
                 if answer == Kind.RESULT:
                     return content
                 if answer != Kind.UPCALL:
@@ -205,12 +220,15 @@ class Session:
 
     def _wait(self, conversation: Conversation) -> None:
         """Wait for a message. Raises ForeignCrash."""
+        if not self.channel.look() or not self.channel.arrived:
+            self._sleep(conversation)
+
+    def _sleep(self, conversation: Conversation) -> None:
+        """Wait for a message that does not come at once. Raises ForeignCrash."""
         channel = self.channel
-        if channel.look() and HEADER.unpack_from(channel.inbox)[0]:
-            return
         while True:
             left = conversation.deadline - time.monotonic()
-            if channel.sleep(max(0.0, min(SLICE, left))) and HEADER.unpack_from(channel.inbox)[0]:
+            if channel.sleep(max(0.0, min(SLICE, left))) and channel.arrived:
                 return
             if not channel.live or (self._keeper and self._keeper.gone()):
                 raise self._crashed(conversation)
@@ -245,6 +263,21 @@ class Session:
         with self.lock:
             self._end(life, f"its memory is damaged: {error}")
             return self._crashed(Conversation(life, name, None))
+
+    def defer(self, call: Callable[[], object]) -> bool:
+        """Put a call off when this thread waits for another one; False when it does not. `lock` must be held."""
+        if self._waiting:
+            self.deferred.append(call)
+        return self._waiting
+
+    def catch_up(self) -> None:
+        """Make the calls that were put off."""
+        while self.deferred:
+            call = self.deferred.pop(0)
+            try:
+                call()
+            except Exception as error:
+                report(error, "Exception ignored in an isolated call of a finalizer", call)
 
     def restart(self) -> None:
         """End the child, if there is one. Raises ForeignBusyError."""

@@ -66,9 +66,10 @@ def present(caller: str | None = None, loaded: tuple[str, ...] = ()) -> Situatio
     if caller is not None:
         with Elf.open(caller) as elf:
             nearest = caller_of(elf)
-    chain = {facts.path: facts for facts in (nearest, _facts(_program())) if facts is not None}
+    architecture, program = _program()
+    chain = {facts.path: facts for facts in (nearest, program) if facts is not None}
     return Situation(
-        _architecture(),
+        architecture,
         os.environ,
         first_environment,
         tuple(chain.values()),
@@ -80,11 +81,17 @@ def present(caller: str | None = None, loaded: tuple[str, ...] = ()) -> Situatio
 
 
 @functools.cache
-def _program() -> str:
+def _program() -> tuple[Architecture, LibraryFacts | None]:
+    """The program of this process: what it is for, and what it asks of the loader (nothing where it is static)."""
+    architecture = Architecture(struct.calcsize("P") * 8, sys.byteorder, _MACHINES.get(os.uname().machine, 0))
     try:
-        return os.readlink("/proc/self/exe")
+        with Elf.open("/proc/self/exe") as elf:  # which is there even where the file has been replaced
+            architecture = elf.architecture
+            return architecture, caller_of(elf)._replace(path=os.readlink("/proc/self/exe"))
+    except ElfError:
+        return architecture, None
     except OSError:
-        return os.path.realpath(sys.executable)
+        return architecture, _facts(os.path.realpath(sys.executable))
 
 
 def _python_caller() -> str | None:
@@ -105,16 +112,6 @@ def _facts(path: str | None) -> LibraryFacts | None:
 
 
 @functools.cache
-def _architecture() -> Architecture:
-    try:
-        with Elf.open("/proc/self/exe") as elf:
-            return elf.architecture
-    except (OSError, ElfError):
-        bits = struct.calcsize("P") * 8
-        return Architecture(bits, sys.byteorder, _MACHINES.get(os.uname().machine, 0))
-
-
-@functools.cache
 def default_directories() -> tuple[str, ...]:
     """The directories that the loader looks into last.
 
@@ -125,7 +122,7 @@ def default_directories() -> tuple[str, ...]:
         listed = _listed()
     except (AttributeError, OSError):
         listed = []
-    program = _facts(_program())
+    _, program = _program()
     others = [] if program is None else split_path(program.rpath or "") + split_path(program.runpath or "")
     others += split_path(first_environment().get("LD_LIBRARY_PATH", ""), ":;")
     taken = {os.path.normpath(_simply(directory, program)) for directory in others}
