@@ -125,6 +125,5 @@ def _compare_macros(found: Survey) -> None:
             found.differences.append(f"{name}: only one of us sees parameters")
     plain = [name for name, macro in theirs.items() if not macro.function_like]
     for name in sorted(macros.integers(found.case, plain) & ours.keys()):
-        # A constant of an enum may be a macro for itself.
-        if not isinstance(ours[name].value, int | float) and theirs[name].text != name:
+        if not isinstance(ours[name].value, int | float):
             found.differences.append(f"{name} is a number to gcc: {theirs[name].text}")

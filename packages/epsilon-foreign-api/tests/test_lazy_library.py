@@ -185,6 +185,25 @@ def test_variables_are_declared_like_functions_without_parameters(make: Make) ->
         _ = module.untyped
 
 
+def test_pointers_that_c_writes_as_numbers_have_a_type(make: Make) -> None:
+    module = make(
+        """
+        @lib.struct
+        class item:
+            x: c.int
+        @lib.constant(0)
+        def NOTHING() -> ffi.Pointer[item]: ...
+        @lib.constant(2**64 - 1)
+        def FAILED() -> ffi.Pointer[item]: ...
+        @lib.constant(0)
+        def STATIC() -> ffi.Callback[[c.pointer], None]: ...
+        """,
+        library="no-such-library",
+    )
+    assert not module.NOTHING and module.FAILED.address == 2**64 - 1 and module.STATIC is None
+    assert type(module.NOTHING) is ffi.Pointer[module.item]
+
+
 def test_a_declaration_that_is_wrong_says_so_where_it_is_asked_for(make: Make) -> None:
     module = make(
         """
@@ -257,3 +276,17 @@ def test_qualifiers_for_checkers_are_the_types_that_they_qualify() -> None:
     assert ffi.Nullable[c.int] is c.int and ffi.AnyPointer is ffi.Pointer
     count = ffi.shared_call("strnlen", c.size_t, [ffi.AnyConstPointer, c.size_t], b"bytes", 9)
     assert count == 5
+
+
+def test_a_library_says_whether_its_functions_release_the_lock(make: Make) -> None:
+    module = make(
+        """
+        lib = ffi.LazyLibrary("m", release_gil=False)
+        @lib.function
+        def cos(x: c.double) -> c.double: ...
+        @lib.function(release_gil=True)
+        def sin(x: c.double) -> c.double: ...
+        """
+    )
+    assert not ffi.describe(module.cos).binding.release_gil
+    assert ffi.describe(module.sin).binding.release_gil

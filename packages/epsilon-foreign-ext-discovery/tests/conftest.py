@@ -5,11 +5,14 @@ What a header declares does not depend on the backend: those tests run once, wit
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -91,3 +94,39 @@ def compiled(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return compiled
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[Callable[[str], ModuleType]]:
+    """Write source to a file and import it."""
+    names: list[str] = []
+
+    def load(source: str) -> ModuleType:
+        name = f"generated_{len(names)}_{tmp_path.name}"
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(name, tmp_path / f"{name}.py")
+        assert spec is not None and spec.loader is not None
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        names.append(name)
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    for name in names:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def formatted() -> Callable[[str], bool]:
+    """Would ruff leave a source as it is?"""
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+
+    def formatted(source: str) -> bool:
+        if ruff is None:
+            pytest.skip("ruff is not installed (the extra 'test' has it)")
+        command = [ruff, "format", "--isolated", "--diff", "-"]
+        done = subprocess.run(command, input=source, capture_output=True, text=True, encoding="utf-8")
+        print(done.stdout, done.stderr)
+        return done.returncode == 0
+
+    return formatted

@@ -102,7 +102,8 @@ def test_another_platform_is_refused_unless_it_is_only_looked_at(binding: ir.Bin
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"format": "other"}', "[" * 100_000, "\ufeff{}", '{"a": 1e999}', "9" * 5000]
+    "text",
+    ["", "{", "[]", "null", '{"format": "other"}', "[" * 100_000, "\ufeff{}", '{"a": 1e999}', "9" * 5000],
 )
 def test_what_is_no_binding_file_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "b.json"
@@ -190,12 +191,20 @@ def test_declaring_twice_is_refused(binding: ir.Binding) -> None:
 
 @given(st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_file_with_any_one_thing_changed_is_read_or_refused(binding: ir.Binding, data: st.DataObject) -> None:
+def test_a_file_with_any_one_thing_changed_is_read_or_refused(
+    binding: ir.Binding, data: st.DataObject
+) -> None:
     root = json.loads(encode(binding))
     places = list(_places(root))
     holder, key = data.draw(st.sampled_from(places))
     holder[key] = data.draw(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just([]) | st.just({})
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text(max_size=8)
+        | st.just([])
+        | st.just({})
     )
     try:
         text = json.dumps(root)

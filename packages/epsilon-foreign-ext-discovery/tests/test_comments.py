@@ -80,4 +80,4 @@ def test_members_and_constants_have_docs(declared: Declared) -> None:
         """
     )
     assert [f.doc for f in found["s"].fields] == ["the first", "the second", "plain"]
-    assert [e.doc for e in found["e"].enumerators][0] == "one"
+    assert found["e"].enumerators[0].doc == "one"

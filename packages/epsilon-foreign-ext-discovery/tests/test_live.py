@@ -205,7 +205,9 @@ def test_opaque_structs_can_be_pointed_to(lib: Any) -> None:
 
 def test_what_the_library_lacks_is_missed_when_it_is_asked_for(lib: Any) -> None:
     for name in ("nowhere", "nowhere_variable"):
-        with pytest.raises(ffi.SymbolNotFoundError, match=f"{name}: made.h declares it, but library") as raised:
+        with pytest.raises(
+            ffi.SymbolNotFoundError, match=f"{name}: made.h declares it, but library"
+        ) as raised:
             getattr(lib, name)
         assert isinstance(raised.value, AttributeError) and not hasattr(lib, name)
 
@@ -271,7 +273,9 @@ def test_checks_and_gil_are_for_all_functions(made: tuple[Path, Path]) -> None:
 def test_c_text_is_bound_as_a_header_is() -> None:
     m = discovery.cdef("double hypot(double x, double y);", library="m")
     assert m.hypot(3, 4) == 5.0
-    libc = discovery.cdef("#include <stdlib.h>\nsize_t strlen(const char *); div_t div(int, int);", headers="*")
+    libc = discovery.cdef(
+        "#include <stdlib.h>\nsize_t strlen(const char *); div_t div(int, int);", headers="*"
+    )
     assert libc.strlen("four") == 4 and libc.div(17, 5).rem == 2
     with pytest.raises(discovery.HeaderError, match="cdef:1:7"):
         discovery.cdef("int f(nothing x);")
@@ -304,7 +308,7 @@ def test_bindings_can_be_made_of_a_binding_once_parsed(made: tuple[Path, Path]) 
 
 
 def test_bindings_are_not_pickled(lib: Any) -> None:
-    with pytest.raises(TypeError, match="cannot pickle the bindings of made.h"):
+    with pytest.raises(TypeError, match=r"cannot pickle the bindings of made\.h"):
         pickle.dumps(lib)
     with pytest.raises(TypeError):
         copy.copy(lib)
@@ -344,3 +348,22 @@ def test_hostile_names_and_texts_are_data(compiled: Callable[[str], Path], tmp_p
     made = lib.object()
     assert ffi.sizeof(made) == 20 and lib.object.__name__ == "object"
     assert [int(member) for member in lib.type] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"size": 8', '"size": 16', "size is 8 as it is declared, and 16"),
+        ('"align": 4', '"align": 8', "alignment is 4"),
+        ('"type": "int", "offset": 4', '"type": "char", "offset": 6', "offset of y"),
+    ],
+)
+def test_a_file_whose_layout_contradicts_itself_is_refused(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    path = tmp_path / "b.json"
+    discovery.write_binding(discovery.parse_text("struct layout_probe { int x; int y; };"), path)
+    assert ffi.sizeof(discovery.load(path).layout_probe) == 8
+    path.write_text(path.read_text().replace(before, after).replace("layout_probe", f"probe_{len(message)}"))
+    with pytest.raises(discovery.BindingFileError, match=message):
+        getattr(discovery.load(path), f"probe_{len(message)}")

@@ -81,7 +81,9 @@ def test_what_is_no_constant_expression_has_none(declared: Declared, text: str) 
 
 
 def test_what_a_place_decides_has_no_value_through_another_macro(declared: Declared) -> None:
-    found = declared("#define LINE __LINE__\n#define ALIAS LINE\n#define SUM (LINE + 1)\n#define FILE_ __FILE__\n")
+    found = declared(
+        "#define LINE __LINE__\n#define ALIAS LINE\n#define SUM (LINE + 1)\n#define FILE_ __FILE__\n"
+    )
     assert found["ALIAS"].value is None and found["FILE_"].value is None
 
 
@@ -91,18 +93,24 @@ def test_special_floats_are_values(declared: Declared) -> None:
 
 
 def test_function_like_macros_are_listed(declared: Declared) -> None:
-    found = declared("#define MAX(a, b) ((a) > (b) ? (a) : (b))\n#define CALL(...) f(__VA_ARGS__)\n#define NONE() 1\n")
+    found = declared(
+        "#define MAX(a, b) ((a) > (b) ? (a) : (b))\n#define CALL(...) f(__VA_ARGS__)\n#define NONE() 1\n"
+    )
     assert found["MAX"].parameters == ("a", "b") and found["MAX"].text == "((a) > (b) ? (a) : (b))"
     assert found["CALL"].parameters == ("...",) and found["NONE"].parameters == ()
 
 
 def test_other_names_for_declarations_are_aliases(declared: Declared) -> None:
-    found = declared("int real_name(int);\n#define other_name real_name\ntypedef int number;\n#define nombre number\n")
+    found = declared(
+        "int real_name(int);\n#define other_name real_name\ntypedef int number;\n#define nombre number\n"
+    )
     assert (found["other_name"].alias, found["nombre"].alias) == ("real_name", "number")
 
 
 def test_only_the_definition_that_holds_at_the_end_counts(declared: Declared) -> None:
-    found = declared("#define TWICE 1\n#undef TWICE\n#define TWICE 2\n#define GONE 1\n#undef GONE\n#define EMPTY\n")
+    found = declared(
+        "#define TWICE 1\n#undef TWICE\n#define TWICE 2\n#define GONE 1\n#undef GONE\n#define EMPTY\n"
+    )
     assert found["TWICE"].value == 2
     assert "GONE" not in found and "EMPTY" not in found and "__STDC__" not in found
 

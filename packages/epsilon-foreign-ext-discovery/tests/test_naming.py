@@ -69,7 +69,9 @@ def test_constants_lead_to_their_enum_and_hide_macros_of_their_name(parse: Parse
 
 
 def test_members_that_python_or_the_api_needs_are_renamed(parse: Parse) -> None:
-    record = parse("struct s { int _address, __init__, _, _1, ok, : 3; struct { int anonymous_0; }; };").records["s"]
+    record = parse(
+        "struct s { int _address, __init__, _, _1, ok, : 3; struct { int anonymous_0; }; };"
+    ).records["s"]
     names = member_names(record)
     assert len(set(names)) == len(names) == 7
     assert not {"_address", "__init__"} & set(names)

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).filter(
-    lambda name: name not in {"const", "volatile", "restrict", "atomic", "struct", "union", "enum"}
-    and not any(name in scalar.split() for scalar in ir.SCALARS)
+    lambda name: (
+        name not in {"const", "volatile", "restrict", "atomic", "struct", "union", "enum"}
+        and not any(name in scalar.split() for scalar in ir.SCALARS)
+    )
 )
 LEAVES = st.one_of(
     st.sampled_from(sorted(ir.SCALARS)).map(ir.Scalar),

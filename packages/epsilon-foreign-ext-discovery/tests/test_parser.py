@@ -147,7 +147,9 @@ def test_anonymous_records_get_names_that_tell_where_they_are(parse: Parse) -> N
 
 
 def test_bit_fields_have_their_first_bit(declared: Declared) -> None:
-    record = declared("struct flags { unsigned a : 3; int : 0; unsigned b : 5; _Bool c : 1; int : 2; };")["flags"]
+    record = declared("struct flags { unsigned a : 3; int : 0; unsigned b : 5; _Bool c : 1; int : 2; };")[
+        "flags"
+    ]
     assert [(f.name, f.offset, f.bit, f.bits) for f in record.fields] == [
         ("a", 0, 0, 3),
         ("", 4, 0, 0),
@@ -341,7 +343,9 @@ class TestBadInput:
         assert len(raised.value.diagnostics) == 30
 
     def test_a_missing_header_names_the_folders(self, tmp_path: Path) -> None:
-        with pytest.raises(discovery.HeaderNotFoundError, match=r"no header no/such\.h; searched: .+") as raised:
+        with pytest.raises(
+            discovery.HeaderNotFoundError, match=r"no header no/such\.h; searched: .+"
+        ) as raised:
             discovery.parse("no/such.h", include_dirs=[tmp_path])
         assert str(tmp_path) in str(raised.value) and isinstance(raised.value, FileNotFoundError)
         with pytest.raises(discovery.HeaderNotFoundError, match="there is no header"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 from epsilon.foreign.ext import discovery
-from epsilon.foreign.ext.discovery.libclang import locate
+from epsilon.foreign.ext.discovery.libclang import load, locate, regenerate
 from epsilon.foreign.ext.discovery.search import include_dirs, package, system_dirs
+
+INDEX = sorted(glob.glob("/usr/lib/llvm-*/include/clang-c/Index.h"))
 
 
 @pytest.fixture
@@ -49,7 +52,9 @@ def test_a_package_brings_what_it_requires(packages: Path) -> None:
 
 
 def test_a_missing_package_names_the_folders(packages: Path) -> None:
-    with pytest.raises(discovery.PackageNotFoundError, match=r"no package 'gone': there is no gone\.pc in") as raised:
+    with pytest.raises(
+        discovery.PackageNotFoundError, match=r"no package 'gone': there is no gone\.pc in"
+    ) as raised:
         package("gone")
     assert str(packages) in str(raised.value) and isinstance(raised.value, LookupError)
     (packages / "broken.pc").write_text("Requires: gone\n")
@@ -115,7 +120,9 @@ class TestLibclang:
         with pytest.raises(discovery.ParserUnavailableError, match="cannot be loaded"):
             discovery.parse_text("int f(void);", libclang=tmp_path, cache=False)
 
-    def test_without_any_binding_files_still_load(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_any_binding_files_still_load(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         discovery.write_binding(discovery.parse_text("int abs(int x);"), tmp_path / "b.json")
         program = (
             "import sys; sys.modules['clang'] = None\n"
@@ -135,3 +142,24 @@ class TestLibclang:
         if found.resource is None:
             pytest.skip("no compiler's headers on this machine")
         assert discovery.parse("stddef.h", headers="*", libclang=alone, cache=False).typedefs["size_t"]
+
+
+class TestOwnBindings:
+    """The parser calls libclang through bindings that this package has generated."""
+
+    def test_they_have_whatever_the_parser_calls(self) -> None:
+        clang = load(locate().library)
+        missing = {name for name in regenerate.called() if not callable(getattr(clang, name))}
+        assert not missing and len(regenerate.called()) > 60
+
+    def test_two_libraries_have_bindings_of_their_own(self, tmp_path: Path) -> None:
+        other = tmp_path / "libclang.so"
+        other.symlink_to(locate().library)
+        one, two = load(locate().library), load(other)
+        assert one is load(locate().library) and one is not two
+
+    @pytest.mark.skipif(not INDEX, reason="libclang's own header is not installed (libclang-19-dev)")
+    def test_they_are_what_the_header_gives(self) -> None:
+        folder = str(Path(INDEX[-1]).parent.parent)
+        made = discovery.generate(regenerate.declarations(folder), library="clang", release_gil=False)
+        assert made == (regenerate.HERE / "bindings.py").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ import pytest
 from epsilon.foreign.runtime import (
     TYPES,
     Arena,
+    ArgumentRangeError,
     ArgumentTypeError,
     Array,
     BoundsError,
@@ -230,3 +231,37 @@ def test_a_callback_must_give_the_struct(data: Library) -> None:
     apply = data.bind("apply", Pair, [Callback[[Pair, Pointer[Pair]], Pair], Pair])
     with pytest.raises(ArgumentTypeError, match="expected pair"):
         apply(lambda value, address: Six(), Pair())
+
+
+def test_a_callback_may_say_how_far_its_pointer_reaches() -> None:
+    """C passes a pointer to one element of a type, or to the first of many."""
+    pairs = Callback[[Pointer[INT], Pointer[INT]], INT]
+    qsort = Library(None).bind("qsort", None, [Pointer[INT], TYPES["size_t"], TYPES["size_t"], pairs])
+    values = array(INT, [2, 20, 1, 10])
+    seen = []
+
+    def ascending(a: Any, b: Any) -> int:
+        seen.append(list(a.bounded(2)))
+        with pytest.raises(BoundsError):
+            a[1]
+        with pytest.raises(BoundsError):
+            a.bounded(2).bounded(3)
+        return int(a[0] - b[0])
+
+    qsort(values, 2, 8, ascending)
+    assert list(values) == [1, 10, 2, 20] and seen in ([[2, 20]], [[1, 10]])
+
+
+def test_a_number_that_c_gives_a_meaning_serves_as_a_function_pointer() -> None:
+    """Signals are ignored by the handler ``(void (*)(int))1``."""
+    handler = Callback[[INT], None]
+    libc = Library(None)
+    sigaction = libc.bind("signal", TYPES["pointer"], [INT, handler])
+    ignore, unused_signal = 1, 31
+    before = sigaction(unused_signal, ignore)
+    assert sigaction(unused_signal, before or 0) == ignore
+    for wrong in (-1, 1 << 64):
+        with pytest.raises(ArgumentRangeError, match="is no address"):
+            sigaction(unused_signal, wrong)
+    with pytest.raises(ArgumentTypeError):
+        sigaction(unused_signal, True)

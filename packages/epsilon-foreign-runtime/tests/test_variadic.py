@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from epsilon.foreign.runtime import (
     TYPES,
@@ -25,6 +27,11 @@ def sum_ints(library: Library):
 @pytest.fixture
 def sum_doubles(library: Library):
     return library.bind("sum_doubles", T["double"], [T["int"]], variadic=True)
+
+
+def test_a_parameter_may_be_called_args(library: Library) -> None:
+    function = library.bind("sum_ints", T["int"], [T["int"]], names=["args"], variadic=True)
+    assert list(inspect.signature(function).parameters) == ["args", "args_"] and function(1, 5) == 5
 
 
 def test_extra_arguments_are_typed_values_or_pythons_own(sum_ints, sum_doubles) -> None:

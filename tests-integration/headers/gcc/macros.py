@@ -12,6 +12,8 @@ _PLACE = re.compile(r'# \d+ "(?P<file>(?:[^"\\]|\\.)*)"')
 _DEFINE = re.compile(r"#define (?P<name>\w+)(?P<parameters>\([^)]*\))?(?: (?P<text>.*))?$")
 #: An error in a macro's definition is followed by a note of where it is used.
 _COMPLAINT = re.compile(r"^checks:(\d+):\d+: ", re.MULTILINE)
+#: What gives a macro no value of its own; so does its own name, which some constants of enums have as a macro.
+_NOTHING = (None, "", "__LINE__", "__FILE__")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def defined(case: Case) -> dict[str, Macro]:
         elif line.startswith("#undef "):
             macros.pop(line.split()[1], None)
         elif (match := _DEFINE.match(line)) and file:
-            if not match["text"] and match["parameters"] is None:
+            if (match["text"] in _NOTHING and match["parameters"] is None) or match["text"] == match["name"]:
                 macros.pop(match["name"], None)
                 continue
             macros[match["name"]] = Macro(

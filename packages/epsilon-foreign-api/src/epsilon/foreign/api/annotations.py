@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from epsilon.foreign.runtime import Aligned, Anonymous, Bits, Const, InOut, Out, Owned, Pointer
+from epsilon.foreign.runtime import Aligned, Anonymous, Bits, Const, Flexible, InOut, Out, Owned, Pointer
 
 __all__ = [
     "Aligned",
@@ -49,9 +49,6 @@ class Nullable:
     def __class_getitem__(cls, annotation: Any) -> Any:
         return annotation
 
-
-#: The length of a flexible array, ``Array[c.uint8, Flexible]``: ``...``, which checkers do not take for a type.
-Flexible = ...
 
 #: A parameter ``void *``, and ``const void *``: whatever has memory. To checkers they are Any.
 AnyPointer = Pointer

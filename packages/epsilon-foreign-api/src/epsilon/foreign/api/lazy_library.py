@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from epsilon.foreign.runtime import (
@@ -24,6 +24,7 @@ from epsilon.foreign.runtime import (
     UnsupportedDeclarationError,
     Variable,
     declare,
+    from_foreign,
     shared_library,
 )
 
@@ -63,11 +64,12 @@ class LazyLibrary:
         __getattr__, __dir__ = lib.module_hooks()  # the module's last line
 
     `name` is what `Library` takes; it can be assigned to until the library is opened. The library is the one that
-    the whole process shares under that name.
+    the whole process shares under that name. `release_gil` is for the functions that do not say themselves.
     """
 
-    def __init__(self, name: Path = None) -> None:
+    def __init__(self, name: Path = None, *, release_gil: bool = True) -> None:
         self._name = name
+        self._release_gil = release_gil
         self._globals: dict[str, Any] = sys._getframe(1).f_globals
         self._library: Library | None = None
         self._pending: dict[str, Callable[[], Any]] = {}
@@ -106,7 +108,7 @@ class LazyLibrary:
         *,
         name: str | None = None,
         check: Check | None = None,
-        release_gil: bool = True,
+        release_gil: bool | None = None,
         convention: str = DEFAULT_CONVENTION,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
@@ -117,7 +119,7 @@ class LazyLibrary:
         *,
         name: str | None = None,
         check: Check | None = None,
-        release_gil: bool = True,
+        release_gil: bool | None = None,
         convention: str = DEFAULT_CONVENTION,
     ) -> Any:
         """Declare a function, as `Library.function` does, which is looked up when it is first asked for.
@@ -143,7 +145,8 @@ class LazyLibrary:
     def struct(self, cls: Any = None, /, **options: Any) -> Any:
         """Declare a struct, as `struct` does, which is laid out when it is first needed.
 
-        `name` is C's name for it where that is not the class's.
+        `name` is C's name for it where that is not the class's. mypy sees constructors only where the decorator is a
+        function: ``if TYPE_CHECKING: from epsilon.foreign.api import struct``, ``else: struct = lib.struct``.
         """
         return self._note_type(cls, False, options)
 
@@ -176,6 +179,18 @@ class LazyLibrary:
         if declared is None:
             return lambda function: self._note(function, lambda: self._variable(function, name), name)
         return self._note(declared, lambda: self._variable(declared, None))
+
+    def constant(self, address: int) -> Callable[[Callable[[], T]], T]:
+        """Declare a pointer that C writes as a number, ``((void *)-1)``: decorate a function without parameters that is
+        annotated with its type. The module has the pointer under the function's name; nothing needs the library.
+        """
+
+        def note(function: Callable[[], T]) -> T:
+            value: T = self._note(function, lambda: from_foreign(address or None, self._result(function)))
+            del self._symbols[function.__name__]  # nothing in the library is needed
+            return value
+
+        return note
 
     def unsupported(self, name: str, reason: str) -> None:
         """Let the module raise UnsupportedDeclarationError with a reason when it is asked for `name`."""
@@ -222,17 +237,24 @@ class LazyLibrary:
 
     def _bind(self, function: FunctionType, symbol: str | None, **options: Any) -> Any:
         self._evaluate_annotations(function, function.__name__)
-        defaults = {"check": None, "release_gil": True, "convention": DEFAULT_CONVENTION}
-        declaration = declaration_of(function, sys._getframe(), **defaults | options)
+        defaults = {"check": None, "release_gil": None, "convention": DEFAULT_CONVENTION}
+        options = defaults | options
+        if options["release_gil"] is None:
+            options["release_gil"] = self._release_gil
+        declaration = declaration_of(function, sys._getframe(), **options)
         return self.library.bind_declaration(symbol or declaration.name, declaration)
 
     def _variable(self, function: FunctionType, symbol: str | None) -> Variable:
+        return self.library.variable(symbol or function.__name__, self._result(function))
+
+    def _result(self, function: Any) -> Any:
+        """The type that a function without parameters is annotated with."""
         self._evaluate_annotations(function, function.__name__)
         if "return" not in function.__annotations__:
             raise DeclarationError(
                 f"{function.__name__}: a variable needs a type: def {function.__name__}() -> ..."
             )
-        return self.library.variable(symbol or function.__name__, function.__annotations__["return"])
+        return function.__annotations__["return"]
 
     def _row(self, cls: type, union: bool, name: str | None = None, **options: Any) -> StructType:
         def make(row: DeferredStruct) -> None:
@@ -286,7 +308,11 @@ class LazyLibrary:
     def _public(self) -> list[str]:
         """For ``from module import *``: without what the library at hand does not have. Raises LibraryError."""
         own = self._globals.items()
-        plain = [n for n, v in own if not (isinstance(v, (ModuleType, LazyLibrary)) or n in _NOT_EXPORTED)]
+        plain = [
+            n
+            for n, v in own
+            if not (isinstance(v, (ModuleType, MethodType, LazyLibrary)) or n in _NOT_EXPORTED)
+        ]
         missing = [name for name, symbol in self._symbols.items() if symbol not in self.library]
         return sorted(n for n in {*plain, *self._pending}.difference(missing) if not n.startswith("_"))
 

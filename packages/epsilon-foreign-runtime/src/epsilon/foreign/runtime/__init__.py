@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .aggregates import Anonymous, declare, make_aggregate
     from .aligned import Aligned
     from .arena import Arena
-    from .arrays import Array, ArrayType
+    from .arrays import Array, ArrayType, Flexible
     from .bits import Bits
     from .callbacks import Callback, CallbackType, ForeignCallback, callback_type
     from .checks import Check, check_errno, check_nonnegative, check_nonnull, check_zero, guarded
@@ -104,7 +104,7 @@ else:
             ".aggregates": "Anonymous declare make_aggregate",
             ".aligned": "Aligned",
             ".arena": "Arena",
-            ".arrays": "Array ArrayType",
+            ".arrays": "Array ArrayType Flexible",
             ".bits": "Bits",
             ".callbacks": "Callback CallbackType ForeignCallback callback_type",
             ".checks": "Check check_errno check_nonnegative check_nonnull check_zero guarded",
@@ -171,6 +171,7 @@ __all__ = [
     "Declared",
     "DeferredStruct",
     "Field",
+    "Flexible",
     "ForeignCallback",
     "ForeignError",
     "ForeignOSError",

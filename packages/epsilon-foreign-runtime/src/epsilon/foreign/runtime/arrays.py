@@ -25,7 +25,7 @@ from epsilon.foreign.backend import (
 from .accessors import items_base
 from .errors import BoundsError, ConstError, DeclarationError, LayoutError
 from .items import Items, items_of
-from .objects import Data, check_live, move_kept, view
+from .objects import Data, check_live, making, move_kept, view
 from .types import ForeignType, resolve_type, whole
 
 _BASE = window.BASE
@@ -241,12 +241,19 @@ def array_class(element: ForeignType) -> Any:
     """The class of arrays of `element`."""
     cls = element.array_class
     if cls is None:
-        name = f"Array[{element.name}]"
-        namespace = {"__slots__": (), "_element": element, "_items": items_of(element)}
-        cls = element.array_class = type(
-            name, (items_base(Array, element),), namespace | {"__module__": __name__}
-        )
+        with making:
+            cls = element.array_class
+            if cls is None:
+                name = f"Array[{element.name}]"
+                namespace = {"__slots__": (), "_element": element, "_items": items_of(element)}
+                cls = element.array_class = type(
+                    name, (items_base(Array, element),), namespace | {"__module__": __name__}
+                )
     return cls
+
+
+class Flexible:
+    """``Array[c.uint8, Flexible]``: a flexible array, as ``Array[c.uint8, ...]`` is; checkers do not take the dots."""
 
 
 def array_type(parameters: Any) -> Any:
@@ -257,7 +264,7 @@ def array_type(parameters: Any) -> Any:
     if len(parameters) != 2:
         raise DeclarationError(f"Array[T, n] takes a type and a length, got {len(parameters)} parameters")
     element, count = resolve_type(parameters[0]), literal(parameters[1])
-    if count is Ellipsis:
+    if count is Ellipsis or count is Flexible:
         return ArrayType(element, None)
     if isinstance(count, bool) or not hasattr(count, "__index__"):
         raise DeclarationError(f"Array[{element.name}, {count!r}]: the length is an int or ...")

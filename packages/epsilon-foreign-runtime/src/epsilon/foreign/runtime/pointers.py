@@ -33,7 +33,7 @@ from .errors import AlignmentError, BoundsError, ConstError, DeclarationError, N
 from .items import Items, items_of, load_address, store_address
 from .lending import lend_to
 from .members import StructType, holds_pointer
-from .objects import ALWAYS, Data, check_live, kept_at, place
+from .objects import ALWAYS, Data, check_live, kept_at, making, place
 from .types import TYPES, ForeignType, resolve_type, whole
 
 _BASE = window.BASE
@@ -327,12 +327,17 @@ class Pointer(Data):
         """The same address and bounds, as a pointer to `type`. Raises DeclarationError."""
         return self._moved(self._address, pointer_class((type, 0)))
 
-    def bounded(self, count: int) -> Self:
-        """The same address, for `count` elements from here: the caller vouches for them when nothing is
-        known.
+    def _is_one_of_cs(self, size: int) -> bool:
+        """Is it to a single element of memory that only C knows the extent of?"""
+        alone = self._lower == self._address == self._upper - size
+        return alone and self._owner is None and self._live == ALWAYS
 
-        Raises BoundsError when known bounds are narrower, ArgumentValueError for a negative count,
-        NullPointerError, RemoteMemoryError for an address in another process.
+    def bounded(self, count: int) -> Self:
+        """The same address, for `count` elements from here: the caller vouches for them when nothing is known.
+
+        Of a pointer that C passed to a callback nothing is known but that there is an element. Raises BoundsError
+        when known bounds are narrower, ArgumentValueError for a negative count, NullPointerError,
+        RemoteMemoryError for an address in another process.
         """
         items = self.elements()
         count = whole(count, f"the number of elements of {type(self).__name__}.bounded")
@@ -345,7 +350,8 @@ class Pointer(Data):
             raise BoundsError(
                 f"{type(self).__name__}.bounded: no memory lies at {self._address:#x} to {upper:#x}"
             )
-        if self._upper and not self._lower <= self._address <= upper <= self._upper:
+        inside = self._lower <= self._address <= upper <= self._upper
+        if self._upper and not inside and not self._is_one_of_cs(items.size):
             raise self._refusal(f"0:{count}", items)
         if remotes and not self._upper:
             check_reach(self._address, count * items.size, self._owner)
@@ -403,11 +409,13 @@ def pointer_class(parameters: Any) -> Any:
 def pointer_to(row: ForeignType, *, const: bool = False, promised: int = 0) -> Any:
     """As `pointer_class`, from a row."""
     made = row.pointer_class
-    if made is None:
-        made = row.pointer_class = {}
-    cls = made.get((const, promised))
+    cls = None if made is None else made.get((const, promised))
     if cls is None:
-        cls = made[const, promised] = new_pointer_class(row, row.name, const, promised)
+        with making:
+            made = row.pointer_class = row.pointer_class or {}
+            cls = made.get((const, promised))
+            if cls is None:
+                cls = made[const, promised] = new_pointer_class(row, row.name, const, promised)
     return cls
 
 
@@ -423,6 +431,8 @@ def new_pointer_class(target: Any, name: str, const: bool, promised: int) -> Any
 
 Pointer._target = TYPES["void"]
 Pointer.__foreign_type__ = PointerType(Pointer, "Pointer")
+# ``Pointer[None]`` is the same class, so that a stub takes what another function gave.
+TYPES["void"].pointer_class = {(False, 0): Pointer}
 
 
 def null(type: Any) -> Any:

@@ -140,8 +140,11 @@ class VariadicFunction:
             kinds(p.name or f"arg{i}", kinds.POSITIONAL_ONLY, annotation=p.type.name)
             for i, p in enumerate(self.declaration.parameters, 1)
         ]
+        rest = "args"
+        while rest in {parameter.name for parameter in fixed}:
+            rest += "_"
         return inspect.Signature(
-            [*fixed, kinds("args", kinds.VAR_POSITIONAL)], return_annotation=self.declaration.result.name
+            [*fixed, kinds(rest, kinds.VAR_POSITIONAL)], return_annotation=self.declaration.result.name
         )
 
     def __repr__(self) -> str:

@@ -53,17 +53,17 @@ def _verified(binding: Binding, options: argparse.Namespace) -> tuple[Verificati
 def _match_lines(match: Match, style: Style, limit: int | None) -> list[str]:
     image = match.image
     lines = [style(printable(f"{image.path} ({image.format})"), "bold")]
-    lines.append(f"  {len(match.found)} declared functions and variables are exported")
+    lines.append(f"  {len(match.found)} exported as declared")
     missing = [printable(_described(d)) for d in match.missing]
-    lines += _list(f"{len(missing)} are missing: they raise when they are used", missing, style, "red", limit)
+    lines += _list(f"{len(missing)} missing: they raise when they are used", missing, style, "red", limit)
     old = [printable(_described(d)) for d in match.old]
-    lines += _list(f"{len(old)} are there for old programs only", old, style, "red", limit)
+    lines += _list(f"{len(old)} only there for old programs", old, style, "red", limit)
     confused = [printable(f"{_described(d)} is a {symbol.kind}") for d, symbol in match.confused]
-    lines += _list(f"{len(confused)} are something else in the library", confused, style, "red", limit)
+    lines += _list(f"{len(confused)} something else in the library", confused, style, "red", limit)
     elsewhere = [printable(_described(d)) for d in match.elsewhere]
-    lines += _list(f"{len(elsewhere)} come from libraries that it loads", elsewhere, style, "dim", limit)
+    lines += _list(f"{len(elsewhere)} found in libraries that it loads", elsewhere, style, "dim", limit)
     undeclared = [printable(str(symbol)) for symbol in match.undeclared]
-    lines += _list(f"{len(undeclared)} exported names are not declared", undeclared, style, "yellow", limit)
+    lines += _list(f"{len(undeclared)} exported and not declared", undeclared, style, "yellow", limit)
     return lines
 
 
@@ -97,9 +97,9 @@ def _layout_lines(found: Verification | None, reason: str, style: Style, limit: 
         f"{found.enumerators} constants of enums and {found.macros} macros are the compiler's"
     )
     wrong = [printable(str(mismatch)) for mismatch in found.mismatches]
-    lines += _list(f"{len(wrong)} are not", wrong, style, "red", limit)
+    lines += _list(f"{len(wrong)} differ", wrong, style, "red", limit)
     open_ = [printable(f"{each.what}: {each.reason}") for each in found.unchecked]
-    return lines + _list(f"{len(open_)} could not be asked about", open_, style, "yellow", limit)
+    return lines + _list(f"{len(open_)} could not be verified", open_, style, "yellow", limit)
 
 
 def _match_json(match: Match | None) -> dict[str, Any] | None:

@@ -37,5 +37,5 @@ def _say(binding: Binding, options: argparse.Namespace) -> None:
         return
     own = sum(not declaration.dependency for declaration in binding.declarations)
     refused = sum(bool(function.uncallable) for function in binding.functions if not function.dependency)
-    note = f", {refused} functions cannot be called" if refused else ""
+    note = f", {refused} that cannot be called" if refused else ""
     print(Style(sys.stderr)(f"{options.output}: {own} declarations{note}", "green"), file=sys.stderr)

@@ -73,7 +73,7 @@ def _summary(binding: Binding, style: Style) -> list[str]:
         f"for {binding.target}",
         *table(counts, right=(1, 2)),
     ]
-    return [*lines, *([f"{refused} functions cannot be called"] if refused else []), ""]
+    return [*lines, *([f"{refused} of the functions cannot be called"] if refused else []), ""]
 
 
 def _shown(declaration: Declaration, binding: Binding, style: Style, *, full: bool) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+#: Decorators that are the library's own when the module runs. mypy makes constructors only of functions' decorators.
+DECORATORS = ("struct", "union")
 #: Helper -> where it is imported from; with a dot in front it is a module, and empty means no import at all.
 _SOURCES = {
     "ffi": "epsilon.foreign.api",
@@ -13,9 +15,11 @@ _SOURCES = {
     "Literal": "typing Literal",
     "TypeAlias": "typing TypeAlias",
     "lib": "",
+    "struct": "epsilon.foreign.api struct",
+    "union": "epsilon.foreign.api union",
     "object": "builtins object",
 }
-_FOR_CHECKERS = ("Final", "Literal", "TypeAlias")
+_FOR_CHECKERS = ("Final", "Literal", "TypeAlias", *DECORATORS)
 
 
 class Helpers:
@@ -41,6 +45,10 @@ class Helpers:
             made += "_"
         self._used[f"fresh {name}"] = made
         return made
+
+    def decorators(self) -> dict[str, str]:
+        """The names of those of `DECORATORS` that are used."""
+        return {helper: self._used[helper] for helper in DECORATORS if helper in self._used}
 
     def imports(self) -> tuple[list[str], list[str]]:
         """Import statements: those for every run, and those for type checkers alone; only what was used."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
+from epsilon.foreign.api import ForeignError
+
+from .. import ir
 from ..__about__ import __version__
 from ..ir import (
     Binding,
@@ -21,7 +26,8 @@ from ..ir import (
     Variable,
 )
 from ..naming import Constant, Named, enumerator_names, member_names, public_names
-from ..terms import Lowering, Refused
+from ..sizes import size_of
+from ..terms import Array, Const, Lowering, Refused, Void
 from ..terms.scalars import STANDARD
 from . import statements
 from .helpers import Helpers
@@ -33,19 +39,23 @@ from .spelling import Spelling
 _HEADERS = 8
 
 
-def generate(binding: Binding, *, library: str | os.PathLike[str] | None = None) -> str:
+def generate(
+    binding: Binding, *, library: str | os.PathLike[str] | None = None, release_gil: bool = True
+) -> str:
     """The source of a module that binds what `binding` declares.
 
     `library` is what it opens, a path or a name as `Library` takes it; None is the process itself. The module opens
-    it, and looks functions up, when they are first used. Raises DiscoveryError for names that Python cannot have.
+    it, and looks functions up, when they are first used. `release_gil=False` suits libraries of short functions that
+    call back into nothing. Raises DiscoveryError for names that Python cannot have.
     """
-    return _Module(binding, None if library is None else os.fspath(library)).text()
+    return _Module(binding, None if library is None else os.fspath(library), release_gil).text()
 
 
 class _Module:
-    def __init__(self, binding: Binding, library: str | None) -> None:
+    def __init__(self, binding: Binding, library: str | None, release_gil: bool) -> None:
         self.binding = binding
         self.library = library
+        self.release_gil = release_gil
         self.names = public_names(binding)
         self.lowering = Lowering(binding)
         self.helpers = Helpers(self._taken())
@@ -85,8 +95,8 @@ class _Module:
         shadows = [
             statements.alias(self.helpers, shadow, name) for name, shadow in self.spelling.shadows.items()
         ]
-        statement = self._library()
-        lines = [*self._head(), *statement, *statements.joined([*blocks, *shadows]), *self._tail()]
+        library = self._library()
+        lines = [*self._head(), *library, *statements.joined([*blocks, *shadows]), *self._tail()]
         return "\n".join(lines) + "\n"
 
     def _head(self) -> Iterator[str]:
@@ -115,12 +125,22 @@ class _Module:
         yield "TYPE_CHECKING = False"
         if checkers:
             yield "if TYPE_CHECKING:"
-            yield f"    {_merged(checkers)}"
+            yield from _merged([line for line in checkers if line.startswith("from typing")])
+            own = [line for line in checkers if not line.startswith("from typing")]
+            yield from [""] if own and len(own) < len(checkers) else []
+            yield from _merged(own)
             yield ""
 
     def _library(self) -> list[str]:
-        name = "None" if self.library is None else string(self.library)
-        return call(f"{self.helpers['lib']} = {self.helpers['ffi']}.LazyLibrary", [name])
+        lib = self.helpers["lib"]
+        arguments = ["None" if self.library is None else string(self.library)]
+        arguments += [] if self.release_gil else ["release_gil=False"]
+        lines = call(f"{lib} = {self.helpers['ffi']}.LazyLibrary", arguments)
+        decorators = self.helpers.decorators()
+        if decorators:
+            lines.append("if not TYPE_CHECKING:")
+            lines += [f"    {name} = {lib}.{helper}" for helper, name in decorators.items()]
+        return lines
 
     def _tail(self) -> Iterator[str]:
         yield "if not TYPE_CHECKING:"
@@ -143,11 +163,11 @@ class _Module:
     def _block(self, declaration: Declaration, name: str) -> statements.Block:
         match declaration:
             case Function():
-                return statements.function(self.lowering.function(declaration), self.spelling, declaration)
+                return statements.function(self.lowering.function(declaration), self.spelling)
             case Record():
-                return statements.record(self.lowering.record(declaration), self.spelling, declaration)
+                return statements.record(self.lowering.record(declaration), self.spelling)
             case Variable():
-                return statements.variable(self.lowering.variable(declaration), self.spelling)
+                return self._variable(declaration)
             case Typedef():
                 return self._typedef(declaration, name)
             case Macro():
@@ -187,6 +207,35 @@ class _Module:
             return statements.Block([])  # the api has it
         return self._alias(typedef.type, name, typedef.doc)
 
+    def _variable(self, variable: Variable) -> statements.Block:
+        term = self.lowering.variable(variable)
+        if term.open_ended and not term.reason:
+            const = isinstance(term.term, Const)
+            array = Array(
+                term.term.term if isinstance(term.term, Const) else term.term,
+                self._length(variable, term.symbol),
+            )
+            term = replace(term, term=Const(array) if const else array)
+        return statements.variable(term, self.spelling)
+
+    def _length(self, variable: Variable, symbol: str) -> int:
+        """The elements of an array whose length the header leaves open: as many as the library at hand has, or one."""
+        array = self.lowering.resolved(variable.type)
+        assert isinstance(array, ir.Array)
+        size = size_of(array.element, self.binding)
+        return max(1, self._sizes.get(symbol, 0) // size) if size else 1
+
+    @cached_property
+    def _sizes(self) -> Mapping[str, int]:
+        """The sizes of the library's symbols in bytes; none where it is not at hand."""
+        from ..symbols import library_path, read_image
+
+        try:
+            image = read_image(library_path(self.library or ""))
+        except (OSError, ForeignError, ImportError):
+            return {}
+        return {each.name: each.size for each in image.symbols}
+
     def _alias(self, type: CType, name: str, doc: str) -> statements.Block:
         try:
             term = self.lowering.type(type)
@@ -198,6 +247,8 @@ class _Module:
         if macro.parameters is not None:
             listed = f"{macro.name}({', '.join(macro.parameters)})"
             return statements.unsupported(self.helpers, name, f"a function-like macro: {listed}")
+        if isinstance(macro.value, int) and isinstance(macro.type, ir.Pointer):
+            return self._address(macro, name, macro.value)
         if macro.value is not None:
             return statements.macro(self.helpers, name, macro.value, macro.doc)
         target = self._by_c_name.get(macro.alias) if macro.alias else None
@@ -211,6 +262,14 @@ class _Module:
             return statements.unsupported(self.helpers, name, f"another name for {macro.alias}: {reason}")
         return statements.another_name(name, target)
 
+    def _address(self, macro: Macro, name: str, value: int) -> statements.Block:
+        """A pointer that C writes as a number."""
+        try:
+            term = self.lowering.type(macro.type) if macro.type is not None else Void()
+        except Refused:
+            return statements.macro(self.helpers, name, value, macro.doc)
+        return statements.address(self.spelling, name, value, term, macro.doc)
+
     def _refusal(self, named: Named) -> str:
         """Why something is not in the module."""
         if isinstance(named, Function):
@@ -218,6 +277,9 @@ class _Module:
         return self.lowering.variable(named).reason if isinstance(named, Variable) else ""
 
 
-def _merged(imports: list[str]) -> str:
+def _merged(imports: list[str]) -> Iterator[str]:
     """``from typing import A, B`` of several such statements."""
-    return "from typing import " + ", ".join(line.partition(" import ")[2] for line in imports)
+    if imports:
+        yield f"    {imports[0].partition(' import ')[0]} import " + ", ".join(
+            line.partition(" import ")[2] for line in imports
+        )

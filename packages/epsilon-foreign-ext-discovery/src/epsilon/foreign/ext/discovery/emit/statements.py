@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..ir import Function, Record
 from ..terms import C, EnumTerm, FunctionTerm, RecordTerm, Term, VariableTerm
 from .helpers import Helpers
 from .layout import STEP, Brackets, Expression, assignment, broken, call, flat
@@ -34,7 +33,7 @@ def joined(blocks: Iterable[Block]) -> Iterator[str]:
     yield from ("", "") if tall else ("",)
 
 
-def function(term: FunctionTerm, spelling: Spelling, declaration: Function) -> Block:
+def function(term: FunctionTerm, spelling: Spelling) -> Block:
     """A function."""
     name = checked(term.name)
     if term.reason:
@@ -44,18 +43,15 @@ def function(term: FunctionTerm, spelling: Spelling, declaration: Function) -> B
         options.append(f"name={string(term.symbol)}")
     if term.convention != "c":
         options.append(f"convention={string(term.convention)}")
-    doc = term.doc
-    if declaration.deprecated:
-        doc = f"{doc}\n\nDeprecated: {declaration.deprecated}".strip()
-    text = docstring(doc, STEP)
-    lines = _decorator(spelling, "function", options)
+    text = docstring(term.doc, STEP)
+    lines = _decorator(f"{spelling.helpers['lib']}.function", options)
     parameters = _parameters(term, spelling)
     lines += _signature(parameters, spelling.value(term.result), name, documented=bool(text))
     return Block(_with_body(lines, text), tall=True)
 
 
-def _decorator(spelling: Spelling, kind: str, options: Sequence[str]) -> list[str]:
-    name = f"@{spelling.helpers['lib']}.{kind}"
+def _decorator(function: str, options: Sequence[str]) -> list[str]:
+    name = f"@{function}"
     if not options:
         return [name]
     together = [f"{name}(", f"{STEP}{', '.join(options)}", ")"]
@@ -107,17 +103,13 @@ def _with_body(lines: list[str], doc: list[str]) -> list[str]:
     return [*lines[:-1], f"{lines[-1]} ..."]
 
 
-def record(term: RecordTerm, spelling: Spelling, declaration: Record) -> Block:
+def record(term: RecordTerm, spelling: Spelling) -> Block:
     """A struct or union."""
     name = checked(term.name)
-    options = []
-    tag = declaration.name
-    if tag != name and tag.isascii() and tag.isidentifier():
-        options.append(f"name={string(tag)}")
-    options += [f"pack={int(term.pack)}"] if term.pack is not None else []
+    options = [f"pack={int(term.pack)}"] if term.pack is not None else []
     options += ["packed=True"] if term.packed else []
     options += [f"align={int(term.aligned)}"] if term.aligned is not None else []
-    head = [*_decorator(spelling, "union" if term.union else "struct", options), f"class {name}:"]
+    head = [*_decorator(spelling.helpers["union" if term.union else "struct"], options), f"class {name}:"]
     doc = docstring(term.doc, STEP)
     note = comment(f"Opaque here: {term.reason}", STEP) if term.reason else []
     if term.opaque or not term.members:
@@ -167,6 +159,14 @@ def macro(helpers: Helpers, name: str, value: int | float | str | bytes, doc: st
     return Block([*assignment(f"{checked(name)}: {helpers['Final']}", constant(value)), *docstring(doc, "")])
 
 
+def address(spelling: Spelling, name: str, value: int, term: Term, doc: str) -> Block:
+    """A macro that is a pointer."""
+    text = docstring(doc, STEP)
+    lines = _decorator(f"{spelling.helpers['lib']}.constant", [str(int(value))])
+    lines += _signature([], spelling.value(term), checked(name), documented=bool(text))
+    return Block(_with_body(lines, text), tall=True)
+
+
 def another_name(name: str, target: str) -> Block:
     """A macro that is another name for something."""
     return Block(assignment(checked(name), checked(target)))
@@ -190,9 +190,9 @@ def variable(term: VariableTerm, spelling: Spelling) -> Block:
     options = [f"name={string(term.symbol)}"] if term.symbol != name else []
     doc = term.doc
     if term.open_ended:
-        doc = f"{doc}\n\nAn array whose length the header does not tell: this is its first element.".strip()
+        doc = f"{doc}\n\nThe header leaves the length open.".strip()
     text = docstring(doc, STEP)
-    lines = _decorator(spelling, "variable", options)
+    lines = _decorator(f"{spelling.helpers['lib']}.variable", options)
     lines += _signature([], spelling.value(term.term), name, documented=bool(text))
     return Block(_with_body(lines, text), tall=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,10 +45,13 @@ def write_binding(binding: Binding, path: str | os.PathLike[str]) -> None:
 def write_whole(path: str | os.PathLike[str], text: str) -> None:
     """Put `text` into a file of which nobody ever sees a part. Raises OSError."""
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    # What `tempfile` would do; importing it costs more than reading a binding.
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(6).hex()}.tmp")
+    data = text.encode("utf-8")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(data)
         os.chmod(temporary, _mode(target))
         os.replace(temporary, target)
     except BaseException:

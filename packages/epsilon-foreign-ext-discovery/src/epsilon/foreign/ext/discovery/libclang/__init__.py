@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .declared import load
+from .load import load
 from .locate import Installation, locate
 
 __all__ = ["Installation", "load", "locate"]

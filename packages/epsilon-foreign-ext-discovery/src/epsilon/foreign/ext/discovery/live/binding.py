@@ -52,7 +52,8 @@ def load(
     checks: Mapping[str, ffi.Check] | None = None,
 ) -> Bindings:
     """Live bindings from a binding file: no parser is needed. Raises OSError, BindingFileError, LibraryError."""
-    return Bindings(read_binding(path), _opened(library), release_gil=release_gil, checks=checks)
+    binding = read_binding(path)
+    return Bindings(binding, _opened(library), release_gil=release_gil, checks=checks, distrust=True)
 
 
 def cdef(

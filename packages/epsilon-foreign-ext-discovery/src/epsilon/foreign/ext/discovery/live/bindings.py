@@ -30,9 +30,10 @@ class Bindings:
         *,
         release_gil: bool = True,
         checks: Mapping[str, ffi.Check] | None = None,
+        distrust: bool = False,
     ) -> None:
         # C may name anything, so nothing here has a name that C would give.
-        self.__maker = _Maker(binding, library, release_gil, checks or {})
+        self.__maker = _Maker(binding, library, release_gil, checks or {}, distrust)
 
     def __getattr__(self, name: str) -> Any:
         maker = self.__dict__.get("_Bindings__maker")
@@ -81,7 +82,12 @@ class _Maker:
     """Makes the attributes of one `Bindings`."""
 
     def __init__(
-        self, binding: ir.Binding, library: Library, release_gil: bool, checks: Mapping[str, ffi.Check]
+        self,
+        binding: ir.Binding,
+        library: Library,
+        release_gil: bool,
+        checks: Mapping[str, ffi.Check],
+        distrust: bool,
     ) -> None:
         self.binding = binding
         self.library = library
@@ -89,7 +95,7 @@ class _Maker:
         self.checks = checks
         self.shown = ", ".join(binding.headers) or "the text"
         self.names = public_names(binding)
-        self.types = Types(binding)
+        self.types = Types(binding, distrust=distrust)
 
     def make(self, name: str) -> Any:
         """The attribute `name`. Raises KeyError where there is none."""
@@ -226,10 +232,10 @@ def _missing(error: Exception, name: str, header: str) -> ffi.SymbolNotFoundErro
 
 def _symbol_size(library: Library, symbol: str) -> int:
     """Bytes that a symbol takes; 0 where nobody can say."""
-    from ..symbols import read_image
+    from ..symbols import file_of, read_image
 
     try:
-        image = read_image(library.path or "")
+        image = read_image(file_of(library) or "")
     except (OSError, ffi.ForeignError, ImportError):
         return 0
     return next((s.size for s in image.symbols if s.name == symbol), 0)

@@ -14,6 +14,8 @@ import epsilon.foreign.api as ffi
 from epsilon.foreign.api import c
 
 from .. import ir
+from ..errors import BindingFileError
+from ..naming import member_names
 from ..terms import (
     Alias,
     Aligned,
@@ -48,29 +50,47 @@ class _Record:
     def __init__(self, types: Types, record: ir.Record) -> None:
         self.types = types
         term = types.lowering.record(record)
+        options: dict[str, Any] = {"pack": term.pack, "packed": term.packed, "align": term.aligned}
 
         def members() -> dict[str, Any] | None:
             if term.opaque:
                 return None
-            return {member.name: self.types.make(member.term) for member in term.members}
+            made = {member.name: self.types.make(member.term) for member in term.members}
+            if types.distrust:
+                make = ffi.make_union if term.union else ffi.make_struct
+                check_layout(record, make(term.name, made, **options))
+            return made
 
         self.row = ffi.defer_struct(
             term.name,
             members,
             union=term.union,
-            pack=term.pack,
-            packed=term.packed,
-            align=term.aligned,
             module="epsilon.foreign.ext.discovery.live",
             doc=term.doc or None,
+            **options,
         )
+
+
+def check_layout(record: ir.Record, cls: Any) -> None:
+    """Raises BindingFileError when a class has another layout than its record says."""
+    ours = [("size", ffi.sizeof(cls), record.size), ("alignment", ffi.alignof(cls), record.align)]
+    for name, field in zip(member_names(record), record.fields, strict=True):
+        if field.bits is None:
+            ours.append((f"offset of {name}", ffi.offsetof(cls, name), field.offset))
+    for what, made, said in ours:
+        if made != said:
+            raise BindingFileError(
+                f"{record.c_name or record.name}: the {what} is {made} as it is declared, and {said} as the file says"
+            )
 
 
 class Types:
     """The types of one binding."""
 
-    def __init__(self, binding: ir.Binding) -> None:
+    def __init__(self, binding: ir.Binding, *, distrust: bool = False) -> None:
         self.lowering = Lowering(binding)
+        #: Compare each layout with what the binding says: a file may say anything.
+        self.distrust = distrust
         self._likeness = Likeness(self.lowering)
         self._made: dict[Term, Any] = {}
         self._records: dict[str, _Record] = {}

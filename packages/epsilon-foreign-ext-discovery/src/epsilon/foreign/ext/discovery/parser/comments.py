@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from inspect import cleandoc
 
 #: Comments that follow each other are one to clang.
 _PARTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
@@ -24,12 +23,18 @@ def doc_text(comment: str) -> str:
     comment = comment.replace("\r\n", "\n").replace("\r", "\n")
     text = "\n".join(_block(part) for part in _PARTS.findall(comment) or [comment])
     text = _COMMANDS.sub("", _CONTROL.sub(" ", text.expandtabs(4)))
-    lines = [line.rstrip() for line in cleandoc(text).split("\n")]
+    lines = _dedented([line.rstrip() for line in text.split("\n")])
     while lines and _RULE.match(lines[0]):
         lines.pop(0)
     while lines and _RULE.match(lines[-1]):
         lines.pop()
     return "\n".join(lines)
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    """Without the indentation that all lines but the first have in common: the first stands behind the opening."""
+    margin = min((len(line) - len(line.lstrip()) for line in lines[1:] if line), default=0)
+    return [lines[0].lstrip(), *[line[margin:] for line in lines[1:]]]
 
 
 def _block(comment: str) -> str:
@@ -41,5 +46,4 @@ def _block(comment: str) -> str:
         if rest and all(line.lstrip().startswith(mark) for line in rest):
             lines[1:] = [line.lstrip().removeprefix(mark) for line in lines[1:]]
             break
-    # `cleandoc` does not count the first line's indentation, and C's starts behind the opening.
     return "\n".join(lines)

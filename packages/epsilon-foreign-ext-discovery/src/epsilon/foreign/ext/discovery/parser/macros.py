@@ -132,7 +132,7 @@ class Evaluation:
         self.clang = unit.clang
         self.types = types
         #: Lines that clang complained about: what it made of them, recovering, is no macro's value.
-        self._wrong = {d.line for d in unit.diagnostics() if d.severity != "warning"}
+        self._wrong = unit.error_lines()
         self.gone: set[int] = set()
         self._variables: dict[tuple[str, int], Any] = {}
         for cursor in unit.children():

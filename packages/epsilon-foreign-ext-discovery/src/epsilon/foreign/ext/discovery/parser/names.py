@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from . import kinds
+from .unit import pointer_of
 
 if TYPE_CHECKING:
     from .unit import Unit
@@ -31,7 +32,7 @@ class TagNames:
 
     def key(self, declaration: Any) -> int:
         """The same number for all declarations of one thing."""
-        return int(self.clang.clang_getCanonicalCursor(declaration).data[0] or 0)
+        return pointer_of(self.clang.clang_getCanonicalCursor(declaration))
 
     def name(self, declaration: Any) -> str:
         """The name of a tag's declaration."""

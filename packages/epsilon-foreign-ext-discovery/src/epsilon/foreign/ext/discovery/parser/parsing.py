@@ -21,7 +21,7 @@ from .reader import HeaderReader
 from .selection import select
 from .source import MAIN, Header, Source, found_paths, header_source, text_source
 from .types import TypeReader
-from .unit import Unit, clang_version
+from .unit import Unit, version_of
 
 _LANGUAGES = ("c", "c++")
 #: Errors that a message shows; all are in `HeaderError.diagnostics`.
@@ -175,7 +175,7 @@ class _Parse:
         declarations += self.macros(reader, declarations)
         chosen = select(declarations, self.options.allow, self.options.block)
         named = assign_names(chosen, self.options.strip_prefix, dict(self.options.rename))
-        return ir.Binding(self.source.names, target, self.options, tuple(named), clang_version(self.clang))
+        return ir.Binding(self.source.names, target, self.options, tuple(named), version_of(self.clang))
 
     def unit(self, text: str, flags: int) -> Unit:
         args = [*self.arguments.args]

@@ -28,10 +28,11 @@ from .macros import Definition, definition
 from .names import TagNames
 from .records import RecordReader
 from .types import TypeReader
-from .unit import Unit
+from .unit import Unit, pointer_of
 
 _TAGS = (kinds.STRUCT, kinds.UNION, kinds.ENUM)
 _CONTAINERS = (kinds.LINKAGE_SPEC, kinds.UNEXPOSED_DECL)
+_LEAVES = (kinds.FUNCTION, kinds.VARIABLE)
 _INCLUSION = 503
 
 
@@ -52,6 +53,7 @@ class HeaderReader:
         #: Declarations by kind and name, with their place in the order of the text.
         self._found: dict[tuple[type, str], tuple[tuple[int, ...], Declaration]] = {}
         self._order: dict[int, int] = {}
+        self._count = 0
         self._here: tuple[int, ...] = (0,)
         #: Where own declarations without a doc end: the file and the line.
         self._ends: dict[tuple[type, str], tuple[int, int]] = {}
@@ -61,11 +63,11 @@ class HeaderReader:
         children = self.unit.children()
         self._preprocessing(children)
         own = list(self._own(children))
-        for cursor in own:
+        for _, cursor in own:
             if cursor.kind == kinds.TYPEDEF:
                 self._typedef_names_tag(cursor)
-        for place, cursor in enumerate(own):
-            self._here = (self._order.get(cursor.data[0] or 0, place),)
+        for place, cursor in own:
+            self._here = (place,)
             self._declaration(cursor)
         self._dependencies()
         self._document()
@@ -81,7 +83,7 @@ class HeaderReader:
                 quoted = (
                     b'"' in unit.contents(file)[start:end] if file and self.files.get(file).own else False
                 )
-                self.files.include(file, quoted, clang.clang_getIncludedFile(cursor) or 0)
+                self.files.include(file, quoted, int(clang.clang_getIncludedFile(cursor)))
             elif cursor.kind == kinds.MACRO_DEFINITION:
                 definitions.append(cursor)
         for cursor in definitions:
@@ -95,8 +97,8 @@ class HeaderReader:
                 made = definition(name, source, like_function, Position(found.name, line, column))
                 self.macros[name] = made
 
-    def _own(self, children: list[Any]) -> Iterator[Any]:
-        """The declarations of own files; those inside of ``extern "C" { }`` too."""
+    def _own(self, children: list[Any]) -> Iterator[tuple[int, Any]]:
+        """The declarations of own files, with their numbers; those inside of ``extern "C" { }`` too."""
         clang, unit = self.clang, self.unit
         for cursor in children:
             kind = cursor.kind
@@ -105,10 +107,12 @@ class HeaderReader:
             if kind in _CONTAINERS:
                 yield from self._own(unit.children(cursor))
                 continue
-            self._order.setdefault(cursor.data[0] or 0, len(self._order))
+            self._count += 1
+            if kind not in _LEAVES:  # others may be referred to, or have something inside
+                self._order.setdefault(pointer_of(cursor), self._count)
             file = unit.place(clang.clang_getCursorLocation(cursor))[0]
             if self.files.get(file).own:
-                yield cursor
+                yield self._count, cursor
 
     def _typedef_names_tag(self, cursor: Any) -> None:
         """Let the name of a tag be known before its members are looked at."""
@@ -179,14 +183,14 @@ class HeaderReader:
 
     def _place(self, cursor: Any) -> tuple[int, ...]:
         """Where a record stands: a nested one before the one around it."""
-        own = self._order.get(cursor.data[0] or 0)
+        own = self._order.get(pointer_of(cursor))
         if own is not None:
             return (own,)
         _, _, end = self.unit.extent(cursor)
         parent = cursor
         while True:
             parent = self.clang.clang_getCursorLexicalParent(parent)
-            number = parent.data[0] or 0
+            number = pointer_of(parent)
             if number in self._order:
                 # A shorter tuple sorts first, so what is nested comes a little before.
                 return (self._order[number] - 1, 1, end)
@@ -202,7 +206,7 @@ class HeaderReader:
                 return
             for name, cursor in pending:
                 done.add(name)
-                self._here = (self._order.get(cursor.data[0] or 0, -1),)
+                self._here = (self._order.get(pointer_of(cursor), -1),)
                 self._dependency(name, cursor)
 
     def _dependency(self, name: CType, cursor: Any) -> None:

@@ -19,6 +19,7 @@ from ..ir import (
 )
 from . import kinds
 from .docs import Docs
+from .unit import pointer_of
 
 if TYPE_CHECKING:
     from .names import TagNames
@@ -38,7 +39,9 @@ class TypeReader:
 
     def read(self, type: Any) -> CType:
         """The type, typedef names kept."""
-        key = type.data[0]  # clang's QualType: the same for the same type, qualifiers included
+        if type.kind in kinds.SCALARS:  # quicker to read than to remember
+            return self._qualified(type)
+        key = pointer_of(type)  # clang's QualType: the same for the same type, qualifiers included
         found = self._known.get(key) if key else None
         if found is None:
             found = self._qualified(type)

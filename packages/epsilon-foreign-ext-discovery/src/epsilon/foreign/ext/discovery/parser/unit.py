@@ -17,8 +17,11 @@ SKIP_FUNCTION_BODIES = 0x40
 KEEP_GOING = 0x200
 INCLUDE_ATTRIBUTED_TYPES = 0x1000
 
+#: Which pointer of the struct is `data[0]`: on 64-bit machines the second in both.
+_DATA = {"CXCursor": 8 // ffi.sizeof(c.pointer), "CXType": 1}
 _CONTINUE = 1  # CXChildVisit_Continue, and CXVisit_Continue
-_SEVERITIES = {2: "warning", 3: "error", 4: "fatal error"}
+_WARNING = 2
+_SEVERITIES = {_WARNING: "warning", 3: "error", 4: "fatal error"}
 
 
 class Unit:
@@ -36,15 +39,16 @@ class Unit:
         self._done = clang.clang_disposeString
         self._index = clang.clang_createIndex(0, 0)
         self.handle = self._parse(main, texts, args, flags)
-        self._file = ffi.array(c.pointer, 1)
+        self._file = ffi.array(clang.CXFile, 1)
         self._numbers = ffi.array(c.uint, 3)
         # Views of the memory that clang writes to: reading them is cheaper than indexing the arrays.
         self._file_view, self._number_view = memoryview(self._file), memoryview(self._numbers)
         start = ffi.pointer(self._numbers)
         self._out = (ffi.pointer(self._file), start, start + 1, start + 2)
         self._names: dict[int, str] = {}
+        self._contents: dict[int, bytes] = {}
 
-    def _parse(self, main: str, texts: Mapping[str, bytes], args: Sequence[str], flags: int) -> int:
+    def _parse(self, main: str, texts: Mapping[str, bytes], args: Sequence[str], flags: int) -> Any:
         clang = self.clang
         unsaved = ffi.array(clang.CXUnsavedFile, max(len(texts), 1))
         for place, (name, text) in enumerate(texts.items()):
@@ -59,7 +63,7 @@ class Unit:
         if code or not made[0]:
             clang.clang_disposeIndex(self._index)
             raise ParserUnavailableError(f"libclang cannot parse (error {code}) with {' '.join(args)!r}")
-        return int(made[0])
+        return ffi.from_foreign(made[0], clang.CXTranslationUnit)
 
     def __enter__(self) -> Self:
         return self
@@ -126,21 +130,27 @@ class Unit:
         """The path of a file, as clang was given it or found it."""
         name = self._names.get(file)
         if name is None:
-            name = self._names[file] = self.text(self.clang.clang_getFileName(file)) if file else ""
+            name = ""
+            if file:
+                name = self.text(self.clang.clang_getFileName(_handle(file)))
+            self._names[file] = name
         return name
 
     def contents(self, file: int) -> bytes:
         """The bytes of a file, as clang read them."""
-        size = ffi.array(c.size_t, 1)
-        address = self.clang.clang_getFileContents(self.handle, file, size)
-        return ffi.bytes_at(address, size[0]) if address else b""
+        found = self._contents.get(file)
+        if found is None:
+            size = ffi.array(c.size_t, 1)
+            address = self.clang.clang_getFileContents(self.handle, _handle(file), size)
+            found = self._contents[file] = ffi.bytes_at(address, size[0]) if address else b""
+        return found
 
     def inclusions(self) -> list[int]:
         """The files that were read, the main text first."""
         found: dict[int, None] = {}
 
         def visit(file: Any, stack: Any, depth: int, data: Any) -> None:
-            found[file or 0] = None
+            found[int(file)] = None
 
         self.clang.clang_getInclusions(self.handle, visit, None)
         found.pop(0, None)
@@ -166,6 +176,17 @@ class Unit:
             if severity:
                 yield self._diagnostic(severity, message, location)
 
+    def error_lines(self) -> set[int]:
+        """The lines of errors, whatever they say."""
+        clang = self.clang
+        found = set()
+        for place in range(clang.clang_getNumDiagnostics(self.handle)):
+            diagnostic = clang.clang_getDiagnostic(self.handle, place)
+            if clang.clang_getDiagnosticSeverity(diagnostic) > _WARNING:
+                found.add(self.place(clang.clang_getDiagnosticLocation(diagnostic))[1])
+            clang.clang_disposeDiagnostic(diagnostic)
+        return found
+
     def _diagnostic(self, severity: str, message: str, location: tuple[int, int, int, int]) -> Diagnostic:
         file, line, column, _ = location
         if not file:
@@ -175,7 +196,18 @@ class Unit:
         return Diagnostic(severity, message, self.file_name(file), line, column, source)
 
 
-def clang_version(clang: Any) -> str:
+def pointer_of(value: Any) -> int:
+    """What a cursor or a type is to clang: the address of its declaration, or of the type with its qualifiers."""
+    # As `value.data[0]`, which makes an array and a pointer on the way, and is asked for thousands of times.
+    found: int = memoryview(value).cast("P")[_DATA[type(value).__name__]]
+    return found
+
+
+def _handle(address: int) -> Any:
+    return ffi.Pointer.from_address(address)
+
+
+def version_of(clang: Any) -> str:
     """What libclang calls itself: ``clang version 22.1.4``."""
     string = clang.clang_getClangVersion()
     text = (clang.clang_getCString(string) or b"").decode("utf-8", "replace")

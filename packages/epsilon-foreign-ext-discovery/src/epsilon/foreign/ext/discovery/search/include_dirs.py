@@ -18,6 +18,8 @@ _COMPILERS = ("cc", "gcc", "clang")
 @functools.cache
 def system_dirs() -> tuple[str, ...]:
     """The system's folders in the order of the search; a compiler is asked only when they have no ``stdio.h``."""
+    if sys.platform == "win32":
+        return ()  # clang's driver asks the registry for Visual Studio's
     multiarch = getattr(sys.implementation, "_multiarch", "") or f"{os.uname().machine}-linux-gnu"
     known = _MACOS if sys.platform == "darwin" else tuple(d.format(multiarch=multiarch) for d in _UNIX)
     found = tuple(folder for folder in known if os.path.isdir(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Literal
 
+from epsilon.foreign import runtime
 from epsilon.foreign.api import ForeignError, Library, Out, Pointer, c, shared_call, struct
 
 
@@ -19,6 +20,14 @@ class LinkMap:
 _RTLD_DI_LINKMAP = 2
 
 
+def file_of(library: runtime.Library) -> str | None:
+    """The path of an open library's file; None for the process itself, and where the loader cannot be asked."""
+    if library.name is None:
+        return None
+    found = library.path or library.name
+    return found if os.path.dirname(found) else _loaded_path(library)
+
+
 def library_path(name: str | os.PathLike[str]) -> str:
     """The path of the file that `Library` opens for a name: a path as it is, anything else as the loader finds it.
 
@@ -28,11 +37,10 @@ def library_path(name: str | os.PathLike[str]) -> str:
     if os.path.exists(text) and os.path.dirname(text):
         return text
     library = Library(text)
-    found = library.path or text
-    return found if os.path.dirname(found) else _loaded_path(library) or found
+    return file_of(library) or library.path or text
 
 
-def _loaded_path(library: Library) -> str | None:
+def _loaded_path(library: runtime.Library) -> str | None:
     """Where the loader has a library from; None where it cannot be asked."""
     parameters: list[Any] = [c.pointer, c.int, Out[Pointer[LinkMap, Literal[1]]]]
     try:

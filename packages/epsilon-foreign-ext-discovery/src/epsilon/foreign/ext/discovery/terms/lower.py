@@ -187,7 +187,7 @@ class Lowering:
         name = self._python_name(function)
         symbol = function.symbol or function.name
         if function.uncallable:
-            return FunctionTerm(name, symbol, doc=function.doc, reason=function.uncallable)
+            return FunctionTerm(name, symbol, doc=_documented(function), reason=function.uncallable)
         what = "the result"
         try:
             result = self.result(function.result)
@@ -196,7 +196,7 @@ class Lowering:
                 what = f"parameter {parameter.name or position}"
                 parameters.append(self.value(parameter.type))
         except Refused as refused:
-            return FunctionTerm(name, symbol, doc=function.doc, reason=f"{what}: {refused}")
+            return FunctionTerm(name, symbol, doc=_documented(function), reason=f"{what}: {refused}")
         convention = "c" if function.convention == self.native else function.convention
         named = zip(parameter_names(function), parameters, strict=True)
         return FunctionTerm(
@@ -206,7 +206,7 @@ class Lowering:
             result,
             function.variadic,
             convention,
-            function.doc,
+            _documented(function),
         )
 
     def variable(self, variable: ir.Variable) -> VariableTerm:
@@ -294,3 +294,11 @@ def _is_va_list(type: ir.CType) -> bool:
     return (isinstance(type, ir.TypedefName) and type.name in _VA_LISTS) or (
         isinstance(type, ir.RecordName) and type.name in ("__va_list_tag", "__va_list")
     )
+
+
+def _documented(function: ir.Function) -> str:
+    """A function's comment, and whether the header wants it used."""
+    if not function.deprecated:
+        return function.doc
+    note = "Deprecated." if function.deprecated == "deprecated" else f"Deprecated: {function.deprecated}"
+    return f"{function.doc}\n\n{note}".strip()
