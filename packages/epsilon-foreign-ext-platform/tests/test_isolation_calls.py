@@ -347,6 +347,12 @@ def test_limits_are_positive() -> None:
     for name in ("timeout", "memory_limit", "reserve"):
         with pytest.raises(ValueError, match=name):
             platform.isolated(**{name: 0})
+    with pytest.raises(ValueError, match="at least"):
+        platform.isolated(reserve=1 << 20)
+    with platform.isolated(reserve=1 << 23) as small, ffi.use_backend(small):
+        assert ffi.Library(None).bind("labs", c.long, [c.long])(-1) == 1
+        with pytest.raises(MemoryError):
+            ffi.alloc(c.char, 1 << 23)
 
 
 def test_pointers_into_a_lost_process_are_refused(lib: ffi.Library, backend: Any) -> None:

@@ -30,6 +30,8 @@ from .worker import ANSWER
 
 #: How long the parent sleeps before it looks whether everybody is still alive, in seconds.
 SLICE = 0.05
+#: How long closing waits for a call that another thread is in, in seconds.
+PATIENCE = 1.0
 _NEVER = float("inf")
 
 
@@ -114,8 +116,7 @@ class Session:
         self._waiting = False
         self._upcall = upcall
         self._begin = begin
-        after_fork = weakref.WeakMethod(self._forked)
-        os.register_at_fork(after_in_child=lambda: (method := after_fork()) and method())
+        _sessions.add(self)
 
     def ready(self) -> Life:
         """The child, a fresh one if there is none. `lock` must be held.
@@ -280,28 +281,43 @@ class Session:
                 report(error, "Exception ignored in an isolated call of a finalizer", call)
 
     def restart(self) -> None:
-        """End the child, if there is one. Raises ForeignBusyError."""
-        with self.lock:
-            if self._waiting:
-                raise ForeignBusyError("the isolated process is running a call")
-            if self.life is not None:
-                self._end(self.life, STOPPED)
+        """End the child, if there is one. A call that another thread is in raises ForeignCrash."""
+        life = self.life
+        if self.lock.acquire(blocking=False):
+            try:
+                if self._waiting:
+                    raise ForeignBusyError("the isolated process is running a call of this very thread")
+                if self.life is not None:
+                    self._end(self.life, STOPPED)
+            finally:
+                self.lock.release()
+        elif life is not None and self._keeper is not None:
+            self._keeper.kill_child()
 
     def close(self) -> None:
-        """End the child and the keeper. Memory that is in use stays."""
-        with self.lock:
+        """End the child and the keeper. Memory that is in use stays. A call that another thread is in, and that does
+        not return soon, raises ForeignCrash."""
+        held = self.lock.acquire(timeout=PATIENCE)
+        if not held:
+            if self._keeper is not None:
+                self._keeper.kill_child()
+            held = self.lock.acquire(timeout=PATIENCE)
+        try:
             if self.closed:
                 return
             self.closed = True
             life, self.life = self.life, None
-            if life is not None and self.channel.live and not self._waiting:
+            if held and life is not None and self.channel.live and not self._waiting:
                 self._leave(life)
             if self._keeper is not None:
                 self._keeper.stop()
-            if not len(self.heap):
+            if held and not len(self.heap):
                 self.region.unmap()
             else:
                 self.region.close_file()
+        finally:
+            if held:
+                self.lock.release()
 
     def _leave(self, life: Life) -> None:
         """Let the child end by itself: C may have something to write yet."""
@@ -310,7 +326,7 @@ class Session:
         while self.channel.live and time.monotonic() < until:
             self.channel.sleep(SLICE)
 
-    def _forked(self) -> None:
+    def forked(self) -> None:
         """In a forked child of the parent: neither the keeper nor the shared memory is its own."""
         if self.closed:
             return
@@ -318,3 +334,15 @@ class Session:
         if keeper is not None:
             keeper.forget()
         self.region.detach(self.heap.used)
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for session in list(_sessions):
+        session.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
