@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from epsilon.foreign.backend import BackendUnavailableError
+
 if TYPE_CHECKING:
     from .backend import IsolatedBackend
     from .profile import Profile
@@ -49,6 +51,13 @@ def isolated(
             raise ValueError(f"isolated({name}={limit!r}): must be positive")
     if reserve < LEAST_RESERVE:
         raise ValueError(f"isolated(reserve={reserve!r}): at least {LEAST_RESERVE} bytes are needed")
+    if profile is not None and profile.filters:
+        from .seccomp import available
+
+        if not available():
+            raise BackendUnavailableError(
+                "the kernel does not filter system calls here, as the profile wants it to"
+            )
     return IsolatedBackend(
         timeout=timeout,
         memory_limit=memory_limit,
