@@ -114,6 +114,8 @@ class Session:
         self._settings = Settings(0, self.region.address, reserve, descriptors, traced, memory_limit, profile)
         self._keeper: Keeper | None = None
         self._waiting = False
+        #: Conversations that are going on, one in a callback of another.
+        self._depth = 0
         self._upcall = upcall
         self._begin = begin
         _sessions.add(self)
@@ -165,6 +167,7 @@ class Session:
         """
         channel = self.channel
         self._waiting = True
+        self._depth += 1
         try:
             if kind is None:
                 channel.post()
@@ -189,6 +192,9 @@ class Session:
             raise
         finally:
             self._waiting = False
+            self._depth -= 1
+            if self.closed and not self._depth:
+                self._give_up()
         raise self._failure(conversation, answer, content)
 
     def _failure(self, conversation: Conversation, answer: int, content: bytes) -> BaseException:
@@ -307,17 +313,27 @@ class Session:
                 return
             self.closed = True
             life, self.life = self.life, None
-            if held and life is not None and self.channel.live and not self._waiting:
+            if held and self._depth and life is not None:
+                # By a callback or a signal handler of a call, which raises; it needs its memory until then.
+                life.report = life.report or Report(STOPPED)
+            elif held and life is not None and self.channel.live:
                 self._leave(life)
             if self._keeper is not None:
                 self._keeper.stop()
-            if held and not len(self.heap):
-                self.region.unmap()
-            else:
+            if not held:
                 self.region.close_file()
+            elif not self._depth:
+                self._give_up()
         finally:
             if held:
                 self.lock.release()
+
+    def _give_up(self) -> None:
+        """Unmap the memory, unless something in it is in use."""
+        if len(self.heap):
+            self.region.close_file()
+        else:
+            self.region.unmap()
 
     def _leave(self, life: Life) -> None:
         """Let the child end by itself: C may have something to write yet."""
