@@ -13,6 +13,10 @@ class FileNames(NamedTuple):
     stems: tuple[str, ...]
     versions: bool = True
 
+    def plain(self) -> FileNames:
+        """The names without versions."""
+        return FileNames(self.stems, versions=False)
+
     def inside(self, directory: str) -> list[str]:
         """Those that are in a directory, as `among` has it. Raises OSError."""
         if not self.versions:  # no need to look at all the others

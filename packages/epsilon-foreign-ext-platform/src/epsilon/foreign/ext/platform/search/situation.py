@@ -152,6 +152,10 @@ class _Paths(ctypes.Structure):
     _fields_ = (("size", ctypes.c_size_t), ("count", ctypes.c_uint), ("paths", _Path * 1))
 
 
+#: Of one path: a type for arrays of them takes longer to make than all else here.
+_ROW = ctypes.sizeof(_Path)
+
+
 def _listed() -> list[str]:
     process = ctypes.CDLL(None)
     handle = ctypes.c_void_p(process._handle)
@@ -162,5 +166,5 @@ def _listed() -> list[str]:
     ctypes.memmove(memory, ctypes.byref(paths), _Paths.paths.offset)
     if process.dlinfo(handle, _RTLD_DI_SERINFO, memory):
         return []
-    found = (_Path * paths.count).from_buffer(memory, _Paths.paths.offset)
-    return [os.path.normpath(os.fsdecode(path.name)) for path in found if path.name]
+    rows = struct.iter_unpack("@PI0P", memory.raw[_Paths.paths.offset : _Paths.paths.offset + paths.count * _ROW])
+    return [os.path.normpath(os.fsdecode(ctypes.string_at(name))) for name, _ in rows if name]
