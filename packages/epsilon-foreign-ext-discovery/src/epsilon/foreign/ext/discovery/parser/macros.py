@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ir import CType, Macro, Pointer, Position, Scalar
 from . import kinds
+from .constants import constant_of, text_of
 from .types import TypeReader, unqualified
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class Evaluation:
         type = unqualified(self.types.read(canonical))
         if isinstance(type, Pointer):
             return self._pointer(number, type)
-        found = self._evaluate(cursor)
+        found = constant_of(self.clang, cursor)
         if found is None or isinstance(found, bytes) or found == self._line(cursor):
             return None
         return Evaluated(found, type)
@@ -168,42 +169,14 @@ class Evaluation:
             if text is not None:
                 return None if _PLACE in str(text) else Evaluated(text, type)
         address = self._variables.get((ADDRESS, number))
-        found = None if address is None else self._evaluate(address)
+        found = None if address is None else constant_of(self.clang, address)
         return Evaluated(found, type) if isinstance(found, int) else None
 
     def _string(self, number: int) -> str | bytes | None:
-        cursor = self._variables.get((STRING, number)) or self._variables.get((VALUE, number))
-        found = self._evaluate(cursor)
-        if not isinstance(found, bytes):
-            return None
-        if (STRING, number) in self._variables:
-            size = self.clang.clang_getNumElements(self.clang.clang_getCursorType(cursor))
-            if size - 1 != len(found):  # a NUL inside, behind which libclang does not look
-                return None
-        try:
-            return found.decode("utf-8")
-        except UnicodeDecodeError:
-            return found
-
-    def _evaluate(self, cursor: Any) -> int | float | bytes | None:
-        clang = self.clang
-        result = clang.clang_Cursor_Evaluate(cursor)
-        if not result:
-            return None
-        try:
-            kind = clang.clang_EvalResult_getKind(result)
-            if kind == kinds.EVAL_INT:
-                if clang.clang_EvalResult_isUnsignedInt(result):
-                    return int(clang.clang_EvalResult_getAsUnsigned(result))
-                return int(clang.clang_EvalResult_getAsLongLong(result))
-            if kind == kinds.EVAL_FLOAT:
-                return float(clang.clang_EvalResult_getAsDouble(result))
-            if kind == kinds.EVAL_STRING:
-                found: bytes | None = clang.clang_EvalResult_getAsStr(result)
-                return found
-            return None
-        finally:
-            clang.clang_EvalResult_dispose(result)
+        """The text of a macro that an array of char can be initialised with."""
+        cursor = self._variables.get((STRING, number))
+        found = None if cursor is None else constant_of(self.clang, cursor)
+        return text_of(self.clang, cursor, found) if isinstance(found, bytes) else None
 
 
 def described(found: Definition, evaluated: Evaluated | None, known: Mapping[str, str]) -> Macro:
