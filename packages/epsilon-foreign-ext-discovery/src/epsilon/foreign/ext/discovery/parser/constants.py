@@ -29,7 +29,7 @@ def constant_of(clang: Any, variable: Any) -> int | float | bytes | None:
 
 
 def text_of(clang: Any, array: Any, data: bytes) -> str | bytes | None:
-    """The text that an array of char is initialised with; None with a NUL inside, behind which libclang does not look."""
+    """The text that an array of char is initialised with; None when a NUL inside hides its end from libclang."""
     if clang.clang_getNumElements(clang.clang_getCursorType(array)) - 1 != len(data):
         return None
     try:
