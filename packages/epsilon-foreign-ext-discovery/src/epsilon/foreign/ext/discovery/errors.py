@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from epsilon.foreign.api import ForeignError
+
+from .values import dataclass
 
 
 class DiscoveryError(ForeignError):
