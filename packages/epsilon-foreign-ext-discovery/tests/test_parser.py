@@ -338,6 +338,13 @@ class TestBadInput:
         assert (only.line, only.column, only.severity) == (2, 7, "error")
         assert isinstance(raised.value, ValueError)
 
+    def test_of_a_line_without_end_the_part_around_the_error_is_shown(self, parse: Parse) -> None:
+        with pytest.raises(discovery.HeaderError) as raised:
+            parse("int before(void); " * 2000 + "unknown_t x; " + "int after(void); " * 2000)
+        message = str(raised.value)
+        shown, mark = message.splitlines()[1:3]
+        assert len(message) < 600 and shown[mark.index("^") :].startswith("unknown_t")
+
     def test_all_errors_are_kept_and_the_first_ones_shown(self, parse: Parse) -> None:
         with pytest.raises(discovery.HeaderError, match=r"\.\.\. and 25 more errors") as raised:
             parse("".join(f"unknown_{i} x{i};\n" for i in range(30)))

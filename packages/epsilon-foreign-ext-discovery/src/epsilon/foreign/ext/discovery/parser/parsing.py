@@ -133,7 +133,7 @@ def parse_source(
     fingerprint = Fingerprint(
         f"{source.main}: {source.text}", found.args, options, installation.library, folders
     )
-    store = Store() if cache else None
+    store = _store() if cache else None
     known = store.get(fingerprint) if store else None
     if known is not None:
         return known
@@ -142,6 +142,13 @@ def parse_source(
     if store:
         store.put(fingerprint, made.read, binding)
     return binding
+
+
+def _store() -> Store | None:
+    try:
+        return Store()
+    except RuntimeError:  # a user without a home, as containers have them, has no cache
+        return None
 
 
 class _Parse:
