@@ -27,6 +27,8 @@ Declared = Callable[..., dict[str, Any]]
         ('("par" "en")', "paren", "*char"),
         (r'"\xff\xfe"', b"\xff\xfe", "*char"),
         (r'"gr\xc3\xbc\xc3\x9f"', "grüß", "*char"),
+        (r'"a\0b" "\0"', "a\0b\0", "*char"),
+        (r'("\0\xff")', b"\0\xff", "*char"),
         ("((void *)-1)", 2**64 - 1, "*void"),
         ("((char *)0)", 0, "*char"),
         ("sizeof(struct five)", 20, "unsigned long"),

@@ -32,6 +32,11 @@ def text_of(clang: Any, array: Any, data: bytes) -> str | bytes | None:
     """The text that an array of char is initialised with; None when a NUL inside hides its end from libclang."""
     if clang.clang_getNumElements(clang.clang_getCursorType(array)) - 1 != len(data):
         return None
+    return decoded(data)
+
+
+def decoded(data: bytes) -> str | bytes:
+    """Text where it is UTF-8, bytes where it is not."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

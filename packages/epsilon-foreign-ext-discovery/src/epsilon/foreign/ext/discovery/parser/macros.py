@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ir import CType, Macro, Pointer, Position, Scalar
 from . import kinds
-from .constants import constant_of, text_of
+from .constants import constant_of, decoded, text_of
 from .types import TypeReader, unqualified
 
 if TYPE_CHECKING:
@@ -117,6 +117,32 @@ def probes(definitions: Iterable[Definition], cplusplus: bool) -> tuple[str, lis
     return "\n".join(["", *lines, ""]), asked
 
 
+#: Bytes of a text with a NUL inside that are asked for one by one.
+LONGEST = 4096
+_BYTE = re.compile(rf"{_PREFIX}byte_(\d+)_(\d+)")
+
+
+def byte_probes(texts: Mapping[str, int]) -> str:
+    """C text that makes clang evaluate every byte of macros that are texts, of these names and lengths."""
+    lines = [
+        f"int {_PREFIX}byte_{number}_{place} = (unsigned char)({name})[{place}];"
+        for number, (name, size) in enumerate(texts.items())
+        for place in range(size)
+    ]
+    return "\n".join(["", *lines, ""])
+
+
+def bytes_of(unit: Unit, texts: Mapping[str, int]) -> dict[str, str | bytes]:
+    """The texts in a unit that `byte_probes` were added to."""
+    found = [bytearray(size) for size in texts.values()]
+    for cursor in unit.children():
+        match = _BYTE.fullmatch(unit.spelling(cursor)) if cursor.kind == kinds.VARIABLE else None
+        value = constant_of(unit.clang, cursor) if match else None
+        if match and isinstance(value, int):
+            found[int(match[1])][int(match[2])] = value
+    return {name: decoded(bytes(data)) for name, data in zip(texts, found, strict=True)}
+
+
 class Evaluated(NamedTuple):
     """What clang made of a macro."""
 
@@ -135,6 +161,8 @@ class Evaluation:
         #: Lines that clang complained about: what it made of them, recovering, is no macro's value.
         self._wrong = unit.error_lines()
         self.gone: set[int] = set()
+        #: Texts with a NUL inside, where libclang's end, and their lengths.
+        self.cut: dict[int, int] = {}
         self._variables: dict[tuple[str, int], Any] = {}
         for cursor in unit.children():
             if cursor.kind == kinds.VARIABLE:
@@ -176,7 +204,12 @@ class Evaluation:
         """The text of a macro that an array of char can be initialised with."""
         cursor = self._variables.get((STRING, number))
         found = None if cursor is None else constant_of(self.clang, cursor)
-        return text_of(self.clang, cursor, found) if isinstance(found, bytes) else None
+        if not isinstance(found, bytes):
+            return None
+        size = self.clang.clang_getNumElements(self.clang.clang_getCursorType(cursor)) - 1
+        if len(found) < size <= LONGEST:
+            self.cut[number] = size
+        return text_of(self.clang, cursor, found)
 
 
 def described(found: Definition, evaluated: Evaluated | None, known: Mapping[str, str]) -> Macro:
