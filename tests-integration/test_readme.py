@@ -37,3 +37,11 @@ def test_a_readme_example_prints_what_its_comments_promise(example: str, tmp_pat
     done = run_python(script)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == promised
+
+
+def test_the_examples_of_the_platform_extension_run(root: Path, tmp_path: Path, run_python) -> None:
+    readme = root / "packages/epsilon-foreign-ext-platform/README.md"
+    script = tmp_path / "example.py"
+    script.write_text("\n".join(EXAMPLE.findall(readme.read_text(encoding="utf-8"))), encoding="utf-8")
+    done = run_python(script, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

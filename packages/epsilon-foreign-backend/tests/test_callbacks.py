@@ -21,6 +21,7 @@ from epsilon.foreign.backend import (
     INT32,
     INT64,
     POINTER,
+    UINT8,
     UINT64,
     VOID,
     AbiType,
@@ -188,8 +189,11 @@ def fails_on_thread(value: int) -> int:
 
 @pytest.mark.parametrize("result", ["text", None, 1.5, 2**63, object()], ids=repr)
 def test_a_result_that_does_not_fit_raises(native: Native, result: object) -> None:
-    handle = made(native, lambda value: result, NUMBER, error=9)
-    with pytest.raises(ArgumentError):
+    def answer(value: int) -> object:
+        return result
+
+    handle = made(native, answer, NUMBER, error=9)
+    with pytest.raises(ArgumentError, match=r"^the result of callback answer\(\): .*int64"):
         native("upcall_int64", INT64, [POINTER, INT64])(handle.address, 5)
 
 
@@ -208,6 +212,59 @@ def test_an_error_value_that_does_not_fit_is_refused_at_once(native: Native) -> 
     for error in ("text", 2**63, 1.5):
         with pytest.raises(ArgumentError):
             native.backend.callback(print, Upcall(NUMBER, error=error))
+
+
+def test_a_handler_that_cannot_be_called_is_refused_at_once(native: Native) -> None:
+    native.needs("callbacks")
+    with pytest.raises(ArgumentError, match="onerror, got int"):
+        native.backend.callback(print, Upcall(NUMBER, onerror=5))  # type: ignore[arg-type]
+
+
+def test_a_failing_conversion_of_a_result_says_whose_it_was(native: Native) -> None:
+    def convert(value: object) -> int:
+        raise LookupError("no such thing")
+
+    handle = made(
+        native, lambda value: value, NUMBER, convert=convert, result_marshal=Marshal.OBJECT, name="f"
+    )
+    with pytest.raises(LookupError) as caught:
+        native("upcall_int64", INT64, [POINTER, INT64])(handle.address, 5)
+    assert caught.value.__notes__ == ["while converting the result of callback f()"]
+
+
+def test_any_byte_but_zero_is_true(native: Native) -> None:
+    """C code that was not compiled from C may pass one."""
+    seen: list[bool] = []
+    handle = made(native, lambda value: seen.append(value) or value, Signature(BOOL, [BOOL]))
+    assert native("upcall_bool", BOOL, [POINTER, UINT8])(handle.address, 129) is True
+    assert seen == [True]
+
+
+def test_what_a_result_points_to_lives_until_the_threads_next_call(native: Native) -> None:
+    """`convert` gives an address, and only what the function returned keeps the memory."""
+    signature = Signature(POINTER, [POINTER])
+    alive: list[weakref.ref[Any]] = []
+
+    class Memory(bytearray):
+        pass
+
+    def function(value: object) -> Memory:
+        memory = Memory(8)
+        alive.append(weakref.ref(memory))
+        return memory
+
+    handle = made(native, function, signature, convert=lambda memory: 4096, result_marshal=Marshal.OBJECT)
+    call = native("upcall_pointer", POINTER, [POINTER, POINTER])
+    assert call(handle.address, None) == 4096
+    assert alive[0]() is not None
+    thread = threading.Thread(target=call, args=(handle.address, None))
+    thread.start()
+    thread.join()
+    assert alive[0]() is not None
+    assert call(handle.address, None) == 4096
+    gc.collect()
+    assert alive[0]() is None
+    assert alive[2]() is not None
 
 
 def test_a_thread_that_python_did_not_make_may_call(native: Native) -> None:

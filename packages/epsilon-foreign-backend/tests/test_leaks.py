@@ -48,8 +48,8 @@ def flat(call: Callable[[], object], count: int = CALLS) -> None:
     for _ in range(count):
         call()
     settled()
-    # Fewer than one block in a hundred calls: caches fill, counters grow past the small integers.
-    assert sys.getallocatedblocks() - blocks < count // 100
+    # Fewer than one block in a hundred calls, or twenty in few: caches fill, counters outgrow the small integers.
+    assert sys.getallocatedblocks() - blocks < max(20, count // 100)
     if not EMULATED:
         assert resident() - size < ALLOWED
 

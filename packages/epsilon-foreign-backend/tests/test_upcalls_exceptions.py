@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -134,7 +136,6 @@ class Alarm(Exception):
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers here")
 def test_an_exception_of_a_signal_handler_is_never_lost(native: Native) -> None:
     """A signal comes wherever it likes: between callbacks, while one begins, while its exception is put away."""
-    only_trampoline(native, "the interpreter runs handlers before the first instruction of a callback")
     rounds = 0
 
     def ring(number: int, frame: object) -> None:
@@ -152,13 +153,58 @@ def test_an_exception_of_a_signal_handler_is_never_lost(native: Native) -> None:
             try:
                 signal.setitimer(signal.ITIMER_REAL, 0.0005 + caught % 7 * 0.0001)
                 while True:
-                    call(handle.address, 20_000)
+                    call(handle.address, 2_000)
             except Alarm:
                 caught += 1
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert caught == rounds == 50
+
+
+def test_an_interrupt_while_c_calls_back_ends_the_foreign_call(native: Native) -> None:
+    """What Ctrl-C does: a real SIGINT, which is handled as the next Python function is entered, or later."""
+    call = native("call_times", *TIMES)
+    done = 0
+
+    def function(value: int) -> int:
+        nonlocal done
+        done += 1
+        if done % 100 == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return 1
+
+    handle = made(native, function)
+    for round in range(1, 21):
+        with pytest.raises(KeyboardInterrupt):
+            call(handle.address, 5_000)
+        assert done < round * 100 + 10  # at once, not at the end
+
+
+@pytest.mark.parametrize("way", ["trace", "profile"])
+def test_what_a_tracer_raises_as_a_callback_is_entered_arrives(native: Native, way: str) -> None:
+    """Be it the user's function or the library's own around it, on backends that have such."""
+    if sys.version_info < (3, 12):
+        only_trampoline(native, "3.11 calls tracers before a function's first instruction")
+    call = native("upcall_int64", *TIMES)
+    handle = made(native, lambda value: value)
+
+    def tracer(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            raise LookupError(frame.f_code.co_name)
+
+    watch, before = (sys.settrace, sys.gettrace()) if way == "trace" else (sys.setprofile, sys.getprofile())
+    call(handle.address, 1)
+    caught = ""
+    watch(tracer)
+    try:
+        call(handle.address, 1)
+    except LookupError as error:
+        caught = str(error)
+    finally:
+        watch(before)
+    assert caught in ("<lambda>", "__call__")
+    assert call(handle.address, 2) == 2
 
 
 def test_each_thread_gets_its_own_exception(native: Native) -> None:

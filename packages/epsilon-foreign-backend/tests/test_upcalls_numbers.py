@@ -74,7 +74,9 @@ def test_floats_are_what_c_passed(native: Native, type: AbiType, keeps: bool) ->
     ],
     ids=["itself", "as a key", "in a closure", "in a generator", "twice"],
 )
-def test_a_number_that_is_kept_stays_what_it_was(native: Native, keep: Callable[[list[Any], int], None]) -> None:
+def test_a_number_that_is_kept_stays_what_it_was(
+    native: Native, keep: Callable[[list[Any], int], None]
+) -> None:
     kept: list[Any] = []
 
     def function(value: int) -> int:

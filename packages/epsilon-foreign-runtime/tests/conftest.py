@@ -78,3 +78,15 @@ def library_path(compile_library) -> Path:
 def library(backend: str, library_path: Path) -> Library:
     """``native/functions.c``, opened while the backend under test is preferred."""
     return Library(library_path)
+
+
+@pytest.fixture(scope="session")
+def callbacks_path(compile_library) -> Path:
+    """The compiled ``native/callbacks.c``."""
+    return compile_library(SOURCE.with_name("callbacks.c"), "libcallbacks.so")
+
+
+@pytest.fixture
+def callbacks(backend: str, callbacks_path: Path) -> Library:
+    """``native/callbacks.c``, opened while the backend under test is preferred."""
+    return Library(callbacks_path)

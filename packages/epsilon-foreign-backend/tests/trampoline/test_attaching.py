@@ -62,9 +62,7 @@ def test_from_several_threads_of_python(made: TrampolineBackend, bind: Callable[
 
 def test_from_threads_that_python_has_never_seen(made: TrampolineBackend, library: Library) -> None:
     """The thread that calls C must have given the GIL up: it waits for the others."""
-    call = made.bind(
-        library.address("call_from_threads"), Binding(Signature(INT64, [POINTER, INT64, INT64]))
-    )
+    call = made.bind(library.address("call_from_threads"), Binding(Signature(INT64, [POINTER, INT64, INT64])))
     inner = made.bind(library.address("call_times"), Binding(Signature(INT64, [POINTER, INT64])))
     quiet = made.callback(lambda value: 0, NUMBER)
     handle = made.callback(lambda value: value + 1 + inner(quiet.address, 3), NUMBER)

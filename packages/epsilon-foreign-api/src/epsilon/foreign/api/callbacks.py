@@ -77,7 +77,8 @@ def callback(
     Raises DeclarationError for missing annotations or a type that is no `Callback`, ArgumentError when `error` does
     not fit the result, UnsupportedSignatureError.
     """
-    if error is None is onerror is convention and type.__class__ is CallbackType and function is not None:
+    plain = error is None and onerror is None and convention is None
+    if plain and type.__class__ is CallbackType and function is not None:
         return type.keep(function)  # a program may do this often
     return _made(function, type, convention, sys._getframe(1), error=error, onerror=onerror)
 
@@ -102,5 +103,7 @@ def _declared(function: Callable[..., Any], frame: FrameType) -> CallbackType:
 
 def _in_convention(row: Any, convention: str | None) -> CallbackType:
     if not isinstance(row, CallbackType):
-        raise DeclarationError(f"{row.name} is not the type of a function pointer; use Callback[[...], result]")
+        raise DeclarationError(
+            f"{row.name} is not the type of a function pointer; use Callback[[...], result]"
+        )
     return row if convention is None else row.with_convention(convention)

@@ -8,16 +8,18 @@ code waits, on a thread that C made, it goes to `Upcall.onerror` or `sys.unraisa
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import pending
 from .abi import Kind
 from .binding import Converter, Marshal
-from .convert import converter, type_name
-from .errors import LifetimeError, UnsupportedSignatureError
+from .convert import converter, expected, type_name
+from .errors import ArgumentError, LifetimeError, UnsupportedSignatureError
 from .interpreters import callbacks_work
 from .likeness import Contents, Pointee
+from .protected import protected
 from .signature import Signature
 
 
@@ -64,8 +66,8 @@ def completed(upcall: Upcall | Signature) -> Upcall:
     """An upcall with every parameter and a canonical error value.
 
     Raises ValueError for more parameters than the signature has or a marshal that no argument from C can
-    have, an `ArgumentError` when `error` is no value of the result's type, and UnsupportedSignatureError in an
-    interpreter that C cannot call back into.
+    have, an `ArgumentError` when `error` is no value of the result's type or `onerror` cannot be called, and
+    UnsupportedSignatureError in an interpreter that C cannot call back into.
     """
     if isinstance(upcall, Signature):
         upcall = Upcall(upcall)
@@ -83,6 +85,8 @@ def completed(upcall: Upcall | Signature) -> Upcall:
             parameter.marshal in (Marshal.STRING, Marshal.BYTES) and type.kind is not Kind.POINTER
         ):
             raise ValueError(f"{name}: {type.name} from C cannot be marshalled as {parameter.marshal.value}")
+    if upcall.onerror is not None and not callable(upcall.onerror):
+        raise expected("a function of one exception for onerror", upcall.onerror)
     error = zero(signature) if upcall.error is None else returner(upcall)(upcall.error)
     return upcall._replace(parameters=upcall.parameters + (UpcallParameter(),) * missing, error=error)
 
@@ -96,6 +100,7 @@ def receiver(function: Callable[..., Any], upcall: Upcall) -> Callable[..., Any]
     def received(*values: Any) -> Any:
         return function(*[v if step is None else step(v) for step, v in zip(steps, values, strict=True)])
 
+    received.__name__ = getattr(function, "__name__", None) or type_name(function)  # which messages tell
     return received
 
 
@@ -108,6 +113,30 @@ def returner(upcall: Upcall) -> Converter:
     return converter(upcall.signature.result)
 
 
+def lends(upcall: Upcall) -> bool:
+    """May results point to Python's memory? A struct may hold what does."""
+    return upcall.convert is not None and upcall.signature.result.kind in (Kind.POINTER, Kind.AGGREGATE)
+
+
+def misfit(error: Exception, name: str) -> Exception:
+    """The exception of a result's conversion, with the name of the callback that returned it."""
+    if not isinstance(error, ArgumentError):
+        error.add_note(f"while converting the result of callback {name}()")
+        return error
+    made = type(error)(f"the result of callback {name}(): {error}")
+    made.__suppress_context__ = True
+    return made
+
+
+class DeadCallbackError(LifetimeError):
+    """C called a callback that has been released."""
+
+
+def dead(name: str, error: type[LifetimeError] = DeadCallbackError) -> LifetimeError:
+    """What is reported when C calls a callback that has been released."""
+    return error(f"C called callback {name} after it was released")
+
+
 class Guarded:
     """`function` as an interpreting backend's closure calls it: canonical results, and never an exception.
 
@@ -117,6 +146,8 @@ class Guarded:
     """
 
     __slots__ = ("convert", "error", "function", "keep", "last", "receive", "steps", "upcall")
+
+    _dead = staticmethod(dead)
 
     def __init__(
         self,
@@ -132,29 +163,44 @@ class Guarded:
         self.steps = steps if any(steps) else None
         self.last = last
         self.error = upcall.error if last is None else last(upcall.error)
-        self.keep: object = None
+        #: By threads, what their last results point to, which lives until the next.
+        self.keep: dict[int, object] | None = {} if lends(upcall) else None
 
     def release(self) -> None:
         """Let go of the function; every further call is reported."""
-        name = name_of(self.upcall, self.function)
+        # At shutdown this module's globals may be gone: nothing here uses them.
+        name = self.upcall.name or getattr(self.function, "__name__", None) or type(self.function).__name__
+        dead = self._dead
 
         def gone(*values: Any) -> Any:
             raise dead(name)
 
         self.receive = gone
-        self.function = self.keep = None
+        self.function = None
+        if self.keep is not None:
+            self.keep = {}
 
+    @protected
     def __call__(self, *values: Any) -> Any:
-        if pending.kept and pending.here():
-            return self.error
         try:
+            if pending.kept and pending.here():
+                return self.error
             if self.steps is not None:
                 values = tuple(v if s is None else s(v) for s, v in zip(self.steps, values, strict=True))
-            # A pointer that goes back to C lives until the next call of this callback.
-            self.keep = result = self.convert(self.receive(*values))
+            value = self.receive(*values)
+            try:
+                result = self.convert(value)
+            except Exception as error:
+                raise misfit(error, name_of(self.upcall, self.function))  # noqa: B904 - it says so itself
+            if self.keep is not None:
+                self.keep[get_ident()] = value, result
             return result if self.last is None else self.last(result)
         except BaseException as error:
-            failed(error, self.upcall, self.function, alone=sys._getframe().f_back is None)
+            alone = sys._getframe().f_back is None
+            try:
+                failed(error, self.upcall, self.function, alone=alone)
+            except BaseException as second:  # of a signal handler, just then
+                failed(second, self.upcall, self.function, alone=alone)
             return self.error
 
 
@@ -176,15 +222,6 @@ def failed(error: BaseException, upcall: Upcall, function: object, *, alone: boo
 def name_of(upcall: Upcall, function: object) -> str:
     """What messages call a callback."""
     return upcall.name or getattr(function, "__name__", None) or type_name(function)
-
-
-class DeadCallbackError(LifetimeError):
-    """C called a callback that has been released."""
-
-
-def dead(name: str) -> DeadCallbackError:
-    """What is reported when C calls a callback that has been released."""
-    return DeadCallbackError(f"C called callback {name} after it was released")
 
 
 # The interpreter's own hook takes nothing but this struct sequence, which has a constructor and no public

@@ -25,7 +25,7 @@ from epsilon.foreign.backend import (
 from .accessors import items_base
 from .errors import BoundsError, ConstError, DeclarationError, LayoutError
 from .items import Items, items_of
-from .objects import Data, check_live, move_kept, view
+from .objects import Data, check_live, making, move_kept, view
 from .types import ForeignType, resolve_type, whole
 
 _BASE = window.BASE
@@ -241,11 +241,14 @@ def array_class(element: ForeignType) -> Any:
     """The class of arrays of `element`."""
     cls = element.array_class
     if cls is None:
-        name = f"Array[{element.name}]"
-        namespace = {"__slots__": (), "_element": element, "_items": items_of(element)}
-        cls = element.array_class = type(
-            name, (items_base(Array, element),), namespace | {"__module__": __name__}
-        )
+        with making:
+            cls = element.array_class
+            if cls is None:
+                name = f"Array[{element.name}]"
+                namespace = {"__slots__": (), "_element": element, "_items": items_of(element)}
+                cls = element.array_class = type(
+                    name, (items_base(Array, element),), namespace | {"__module__": __name__}
+                )
     return cls
 
 

@@ -8,7 +8,7 @@ callable.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,9 +17,11 @@ from epsilon.foreign.backend import (
     POINTER,
     Address,
     ArgumentRangeError,
+    ArgumentTypeError,
     Backend,
     CallbackHandle,
     DeadCallbackError,
+    Kind,
     Marshal,
     Pointee,
     Signature,
@@ -46,16 +48,21 @@ REMEMBERED = 256
 Make = Callable[[Callable[..., Any]], CallbackHandle]
 #: Marshals that a backend makes natural values of by itself.
 _NATURAL = (Marshal.VALUE, Marshal.STRING, Marshal.BYTES)
+_BUFFERS = (Marshal.BUFFER, Marshal.WRITABLE)
 
 
 class Callback:
     """``Callback[[parameters], result]``: the type of a pointer to a C function."""
 
+    def __new__(cls, *_: Any) -> Self:
+        raise TypeError("Callback is a type: Callback[[c.int], c.int]; `callback` makes an object")
+
     def __class_getitem__(cls, parameters: Any) -> CallbackType:
+        """Raises DeclarationError for what C passes to no function, or gets from none."""
         if (
             not isinstance(parameters, tuple)
             or len(parameters) != 2
-            or not isinstance(parameters[0], Sequence)
+            or not isinstance(parameters[0], list | tuple)
         ):
             raise DeclarationError("Callback takes a list of types and a result: Callback[[c.int], c.int]")
         rows = tuple([resolve_type(p) for p in parameters[0]])
@@ -79,8 +86,7 @@ class CallbackType(ForeignType):
         name = f"Callback[[{', '.join([p.name for p in parameters])}], {result.name}]"
         if convention != DEFAULT_CONVENTION:
             name += f" [{convention}]"
-        if result.marshal in (Marshal.BUFFER, Marshal.WRITABLE):
-            raise DeclarationError(f"{name}: a {result.name} cannot be the result; say c.pointer")
+        _check(name, parameters, result)
         super().__init__(
             name, POINTER, marshal=Marshal.OBJECT, to_foreign=self._lend, from_foreign=self.from_address
         )
@@ -131,7 +137,7 @@ class CallbackType(ForeignType):
         make = self._makers.get(preferred_backend())
         if make is None or not callable(function):
             return ForeignCallback(function, self)
-        made = _Kept()
+        made: ForeignCallback = _Kept()
         made.function = function
         made.type = self
         made._handle = make(function)
@@ -157,7 +163,7 @@ class CallbackType(ForeignType):
             return value
         if isinstance(value, ForeignCallback):
             if value.type is not self:
-                raise expected(self.name, value)
+                raise ArgumentTypeError(f"expected {self.name}, got a callback of type {value.type.name}")
             return Address(value.address, value)
         pointer = _pointers.get(id(value))
         if pointer is not None and pointer[1] is self and pointer[2] is value:
@@ -208,12 +214,38 @@ def _forget(function: Callable[..., Any]) -> None:
 def callback_type(
     parameters: tuple[ForeignType, ...], result: ForeignType, convention: str = DEFAULT_CONVENTION
 ) -> CallbackType:
-    """The one row for these rows and this calling convention."""
-    key = (parameters, result, convention)
-    found = _types.get(key)
+    """The one row for these rows and this calling convention. Raises DeclarationError."""
+    found = _types.get((parameters, result, convention))
     if found is None:
-        found = _types.setdefault(key, CallbackType(parameters, result, convention))
+        parameters = tuple([p.decayed for p in parameters])
+        found = _types.get((parameters, result, convention))
+    if found is None:
+        made = CallbackType(parameters, result, convention)
+        found = _types.setdefault((parameters, result, convention), made)
     return found
+
+
+def _check(name: str, parameters: tuple[ForeignType, ...], result: ForeignType) -> None:
+    """Raises DeclarationError for what cannot cross between C and a callback."""
+    for position, row in enumerate(parameters, 1):
+        problem = None
+        if row.abi.kind is Kind.VOID:
+            problem = "cannot be void"
+        elif not row.complete:
+            problem = f"is the incomplete {row.name}; only pointers to it can be passed"
+        elif row.output:
+            problem = "is where C wants a value: say Pointer[...], and set p[0]"
+        elif row.marshal in _BUFFERS:
+            problem = f"is a {row.name}, of which C tells no length; say c.pointer"
+        if problem is not None:
+            raise DeclarationError(f"{name}: parameter {position} {problem}")
+    if result.marshal in _BUFFERS:
+        raise DeclarationError(f"{name}: a {result.name} cannot be the result; say c.pointer")
+    if not result.complete or not result.returned:
+        raise DeclarationError(f"{name}: C gets no {result.name} by value")
+    base = getattr(result, "base", None)
+    if base is not None:  # Owned
+        raise DeclarationError(f"{name}: what Python returns stays Python's; say {base.name}")
 
 
 def _maker(upcall: Upcall) -> Make:
@@ -339,6 +371,13 @@ class ForeignCallback:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+    def __copy__(self) -> Self:
+        """Itself, as for a function."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
 
     def __repr__(self) -> str:
         where = "released" if self._handle is None else f"at {self.address:#x}"

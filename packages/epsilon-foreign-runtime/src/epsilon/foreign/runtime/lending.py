@@ -35,7 +35,8 @@ def lend_to(value: Any, cls: Any) -> int:
             raise ConstError(f"expected {cls.__name__}, got {type_name(value)} that is const")
         if value._address:
             check_live(value)
-        return value._address
+        address: int = value._address
+        return address
     return _lend_other(value, cls)
 
 

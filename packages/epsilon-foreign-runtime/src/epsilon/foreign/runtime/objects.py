@@ -33,6 +33,8 @@ _BASE = window.BASE
 _CELLS = window.VIEWS["Q"]
 _lock = ProcessLock()
 _WORD = POINTER.size
+#: Held while the class of a type's pointers or arrays is made, so that there is one of each.
+making = ProcessLock()
 
 #: What stored pointers keep alive: address of the slot -> the address stored there, holding its target.
 Kept = dict[int, Address]

@@ -33,7 +33,7 @@ from .errors import AlignmentError, BoundsError, ConstError, DeclarationError, N
 from .items import Items, items_of, load_address, store_address
 from .lending import lend_to
 from .members import StructType, holds_pointer
-from .objects import ALWAYS, Data, check_live, kept_at, place
+from .objects import ALWAYS, Data, check_live, kept_at, making, place
 from .types import TYPES, ForeignType, resolve_type, whole
 
 _BASE = window.BASE
@@ -409,11 +409,13 @@ def pointer_class(parameters: Any) -> Any:
 def pointer_to(row: ForeignType, *, const: bool = False, promised: int = 0) -> Any:
     """As `pointer_class`, from a row."""
     made = row.pointer_class
-    if made is None:
-        made = row.pointer_class = {}
-    cls = made.get((const, promised))
+    cls = None if made is None else made.get((const, promised))
     if cls is None:
-        cls = made[const, promised] = new_pointer_class(row, row.name, const, promised)
+        with making:
+            made = row.pointer_class = row.pointer_class or {}
+            cls = made.get((const, promised))
+            if cls is None:
+                cls = made[const, promised] = new_pointer_class(row, row.name, const, promised)
     return cls
 
 

@@ -60,10 +60,10 @@ def _size(size: Any) -> int | None:
     """A number of bytes that a caller gave."""
     if size is None:
         return None
-    size = whole(size, "a number of bytes")
-    if size < 0:
-        raise ArgumentValueError(f"cannot read {size} bytes")
-    return size
+    count: int = whole(size, "a number of bytes")
+    if count < 0:
+        raise ArgumentValueError(f"cannot read {count} bytes")
+    return count
 
 
 def bytes_at(where: Any, size: int | None = None) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..abi import Kind
+from ..abi import BOOL, Kind
 from ..quarantine import Quarantine
 from ..upcall import Guarded, Upcall
-from .types import crossing, ffi
+from .types import BOOL_FROM_C, crossing, ffi
 
 
 class LibffiCallback:
@@ -19,7 +19,7 @@ class LibffiCallback:
 
     def __init__(self, function: Callable[..., Any], upcall: Upcall) -> None:
         arguments = [
-            crossing(type, parameter.marshal)
+            BOOL_FROM_C if type == BOOL else crossing(type, parameter.marshal)
             for type, parameter in zip(upcall.signature.parameters, upcall.parameters, strict=True)
         ]
         result = crossing(upcall.signature.result)

@@ -83,6 +83,8 @@ _SPECIAL = {
     abi.LONGDOUBLE: Crossing("long double", None, float),
     abi.BOOL: Crossing("_Bool", None, bool),
 }
+#: As C passes a bool to a callback: cffi would refuse any other byte than 0 and 1, and lose the exception.
+BOOL_FROM_C = Crossing("uint8_t", None, bool)
 _TEXT = {
     Marshal.STRING: Crossing("char *", _to_text, _from_string),
     Marshal.BYTES: Crossing("char *", _to_text, _from_bytes),

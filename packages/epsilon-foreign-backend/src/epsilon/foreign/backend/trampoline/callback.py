@@ -8,12 +8,13 @@ path: where there is a GIL, `codegen.lifecycle` has both in machine code.
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 from typing import TYPE_CHECKING, Any
 
 from .. import pending
 from ..heaptype import heap_type, slot_offset, word_offsets
 from ..memobject import MEMORY
-from ..upcall import DeadCallbackError, dead, failed, name_of
+from ..upcall import DeadCallbackError, dead, failed, misfit, name_of
 from .codegen import CallbackOffsets, MemoryOffsets, UpcallOffsets, UpcallTarget
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class TrampolineCallback(_Words):
     _held: Any
     """What may still be running of a released callback."""
     _keep: Any
-    """What the last result points to."""
+    """By threads, what their last results point to, which lives until the next. Unset before the first."""
     _kind: CallbackKind
     _name: str
     """Of the function, once it has been let go of."""
@@ -82,9 +83,27 @@ CALLBACK = CallbackOffsets(
 
 
 def _convert(result: Any, callback: TrampolineCallback) -> Any:
-    """A canonical result. What a pointer among them points to lives until the next call."""
-    callback._keep = canonical = callback._kind.convert(result)
+    """A canonical result, which is kept if it may point to Python's memory."""
+    kind = callback._kind
+    try:
+        canonical = kind.convert(result)
+    except Exception as error:
+        raise misfit(error, _name(callback))  # noqa: B904 - it says so itself
+    if kind.lends:
+        try:
+            callback._keep[get_ident()] = result, canonical
+        except AttributeError:
+            with kind.lock:
+                kept = getattr(callback, "_keep", None)
+                if kept is None:
+                    kept = callback._keep = {}
+                kept[get_ident()] = result, canonical
     return canonical
+
+
+def _name(callback: TrampolineCallback) -> str:
+    """Also of one that has been released."""
+    return getattr(callback, "_name", "") or name_of(callback._kind.upcall, callback._function)
 
 
 def _handle(error: BaseException | None, callback: TrampolineCallback) -> None:

@@ -12,7 +12,7 @@ from ..aggregates import exact_bytes
 from ..binding import Converter, Marshal
 from ..heaptype import WORD, heap_type, slot_offset, word_offsets
 from ..locks import ProcessLock
-from ..upcall import Upcall, UpcallParameter, dead, returner
+from ..upcall import Upcall, UpcallParameter, dead, lends, returner
 from .codegen import INLINE, KindOffsets, Likeness, UpcallSpec
 from .codegen.upcall_spec import ROW_SIZE, ROW_SPARE, SHARED_ROWS
 from .specs import likeness_of, row_of
@@ -45,7 +45,7 @@ else:
 class CallbackKind(_Words):
     """Made of a completed upcall and the address of its stub; `queue` is for callbacks that Python code releases."""
 
-    __slots__ = ("_keep", "convert", "lock", "queue", "receives", "released", "upcall")
+    __slots__ = ("_keep", "convert", "lends", "lock", "queue", "receives", "released", "upcall")
 
     released: Any
     """What released callbacks have for a function."""
@@ -55,6 +55,7 @@ class CallbackKind(_Words):
         self.queue = queue
         self.lock = ProcessLock()
         self.convert = _canonical(upcall)
+        self.lends = lends(upcall)
         # Where the stub makes the object there is nothing left to receive.
         makes = spec_of(upcall).makes
         rest = [

@@ -1,6 +1,6 @@
 """Attaching the thread for an upcall, so that it may use Python, and detaching it again.
 
-`PyGILState_Ensure` and `PyGILState_Release` (https://docs.python.org/3/c-api/init.html#c.PyGILState_Ensure) always serve,
+`PyGILState_Ensure` and `PyGILState_Release` always serve (https://docs.python.org/3/c-api/init.html#c.PyGILState_Ensure),
 but both look for the thread's state and count. A thread that Python knows needs neither: one that has the GIL
 already, since the downcall kept it, has nothing to do, and one that gave it up takes it back with the state it has.
 """

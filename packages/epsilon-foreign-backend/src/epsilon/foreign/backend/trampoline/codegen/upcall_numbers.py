@@ -1,8 +1,8 @@
 """Numbers that callbacks are given: int and float objects, made anew or used again.
 
 Making and freeing an object for every call is a fifth of what a short callback costs. When the function has returned
-and only the stub still refers to the object, nobody can tell whether the next call's number is written into it. It waits in
-the spare word of the parameter's row.
+and only the stub still refers to the object, nobody can tell whether the next call's number is written into it. It
+waits in the spare word of the parameter's row.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Addresses of what a stub calls or compares with: the C-API, its singletons and types, and the C library.
 
 But for those of `OPTIONAL`, only functions of CPython's stable ABI are offered
-(https://docs.python.org/3/c-api/stable.html; the version that each joined it is in `FUNCTIONS`). An interpreter older than that version may still export a function
-with the same prototype, as 3.11 does `PyObject_Vectorcall`; `available` tells.
+(https://docs.python.org/3/c-api/stable.html; the version that each joined it is in `FUNCTIONS`). An interpreter older
+than that version may still export a function with the same prototype, as 3.11 does `PyObject_Vectorcall`; `available`
+tells.
 """
 
 from __future__ import annotations

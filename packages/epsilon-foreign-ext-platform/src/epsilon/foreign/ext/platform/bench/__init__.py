@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 #: The modules of this folder that measure something.
-SUITES = ("searching", "inspecting")
+SUITES = ("searching", "inspecting", "isolating")
 
 
 class Row(NamedTuple):

@@ -1,8 +1,9 @@
 """The C frames of a stopped thread, innermost first, from outside.
 
-Most code keeps no frame pointers, and tables for unwinding need an intact stack. So return addresses are looked for on
-the stack: words that point behind a call instruction. Such a list may name a function that has returned already, and
-it cannot be led astray by whatever destroyed the stack: it ends where the stack is not readable any more.
+The tables of each library say how to get from a frame to its caller's; see `unwinding`. They end at code that has none:
+the stub that made the foreign call. Where they lead nowhere before that, because the stack has been destroyed or
+hand-written code has no tables, the rest is looked for on the stack: words that point behind a call instruction. Such a
+word may be left over from an earlier call, so those frames are a guess.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import os
 import struct
 from typing import NamedTuple
 
+from .frames import caller
 from .mapping import Mapping, mapping_at, mappings
 from .tracing import Registers
+from .unwinding import Tables, UnwindError
 
 #: How many frames are listed, and how many bytes of stack are looked through.
-MOST_FRAMES = 48
+MOST_FRAMES = 64
 MOST_STACK = 16 * 1024
 _WORD = 8
 
@@ -29,20 +32,22 @@ class RawFrame(NamedTuple):
 
 
 class Target:
-    """The memory of a stopped process."""
+    """The memory of a stopped process. Raises OSError when it is gone."""
 
     def __init__(self, process: int) -> None:
         self._file = os.open(f"/proc/{process}/mem", os.O_RDONLY | os.O_CLOEXEC)
         self.maps: list[Mapping] = mappings(process)
+        self._tables: dict[int, Tables] = {}
 
     def close(self) -> None:
+        """The process may go on."""
         os.close(self._file)
 
     def read(self, address: int, size: int) -> bytes:
         """As much of these bytes as there is."""
         try:
             return os.pread(self._file, size, address)
-        except (OSError, OverflowError):
+        except (OSError, OverflowError, ValueError):
             return b""
 
     def frame(self, address: int) -> RawFrame:
@@ -53,31 +58,77 @@ class Target:
         return RawFrame(address, found.path, address - found.start + found.offset)
 
     def executable(self, address: int) -> bool:
+        """May what lies there be executed?"""
         found = mapping_at(self.maps, address)
         return found is not None and "x" in found.rights
+
+    def tables(self, address: int) -> Tables:
+        """The call frame information for an address. Raises UnwindError."""
+        found = mapping_at(self.maps, address)
+        if found is None or not found.path.startswith("/"):
+            raise UnwindError("no file")
+        first = next((each for each in self.maps if each.path == found.path and not each.offset), None)
+        if first is None:
+            raise UnwindError("the file's beginning is not mapped")
+        if first.start not in self._tables:
+            self._tables[first.start] = Tables(self.read, first.start)
+        return self._tables[first.start]
 
 
 def backtrace(process: int, registers: Registers) -> list[RawFrame]:
     """The frames of a stopped thread of a process. Raises OSError when the process is gone."""
     target = Target(process)
     try:
-        addresses = [registers.pc]
-        if registers.lr is not None and target.executable(registers.lr):
-            addresses.append(registers.lr)
-        addresses += _returns(target, registers.sp)
+        addresses = _unwound(target, registers)
         return [target.frame(address) for address in addresses[:MOST_FRAMES]]
     finally:
         target.close()
 
 
-def _returns(target: Target, stack: int) -> list[int]:
+def _unwound(target: Target, registers: Registers) -> list[int]:
+    """The address of each frame: where it is, or where it goes on when what it has called returns."""
+    values, stack, link = dict(registers.values), registers.stack, registers.link
+    addresses = [values[registers.counter]]
+    if not target.executable(addresses[0]):
+        # Jumped to where nothing is: the return address lies where a call leaves it.
+        word = values.get(link) if link is not None else _stacked(target, values[stack])
+        if word is None or not target.executable(word):
+            return addresses + _guessed(target, values[stack])
+        if link is None:
+            values[stack] += _WORD
+        addresses.append(word)
+    while len(addresses) < MOST_FRAMES:
+        here = addresses[-1]
+        # Behind a call that does not return there may be another function.
+        inside = here - (len(addresses) > 1)
+        try:
+            function = target.tables(inside).function(inside)
+            after = inside if len(addresses) == 1 and not function.common.signal else here - 1
+            found = caller(function, values, max(after, function.start), stack, target.read)
+            back = found.pop(function.common.returns, 0)
+        except UnwindError:
+            return addresses + (_guessed(target, values[stack]) if _lost(target, here) else [])
+        if not target.executable(back) or found[stack] < values[stack]:
+            return addresses
+        values = found
+        addresses.append(back)
+    return addresses
+
+
+def _lost(target: Target, address: int) -> bool:
+    """Do the tables end too early? Code that lies in no file is a stub of ours, and its caller is the interpreter."""
+    found = mapping_at(target.maps, address)
+    return found is not None and found.path.startswith("/")
+
+
+def _stacked(target: Target, address: int) -> int | None:
+    content = target.read(address, _WORD)
+    return int(struct.unpack("=Q", content)[0]) if len(content) == _WORD else None
+
+
+def _guessed(target: Target, stack: int) -> list[int]:
     """Return addresses on the stack, from its top."""
-    stack &= -_WORD
-    content = target.read(stack, MOST_STACK)
-    if not content:
-        # A stack that has overflowed, or a stack pointer that is none.
-        held = mapping_at(target.maps, stack + 4096) or mapping_at(target.maps, stack)
-        content = target.read(held.start, MOST_STACK) if held else b""
+    content = target.read(stack & -_WORD, MOST_STACK)
     found: list[int] = []
     for (word,) in struct.iter_unpack("=Q", content[: len(content) // _WORD * _WORD]):
         if target.executable(word) and _after_call(target, word) and (not found or found[-1] != word):

@@ -1,6 +1,7 @@
 """The channel between the two processes: one message box for each direction, in the memory that they share.
 
-A message is a kind and some bytes. Longer ones go in several pieces, each answered by an empty message. Whoever waits
+A message is a kind and some bytes; the kind is written last, so that whoever is killed while writing has written
+nothing. Longer ones go in several pieces, each answered by an empty message. Whoever waits
 looks at the semaphore for a while before it sleeps, as long as that has paid: a call takes a few microseconds when
 both processes run, and waking one takes longer than that.
 """
@@ -143,7 +144,8 @@ class Channel:
     def _put(self, kind: int, content: memoryview) -> None:
         box = self.outbox
         box[HEADER.size : HEADER.size + len(content)] = content
-        HEADER.pack_into(box, 0, kind, len(content))
+        HEADER.pack_into(box, 0, 0, len(content))
+        box[0] = kind
         self._post(self._their_address)
 
     def _expect(self, kind: Kind) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from epsilon.foreign.backend import AbiType, Kind, Marshal
 
+from .channel import ProtocolError
+
 _FIELDS = {
     Kind.VOID: "",
     Kind.BOOL: "?",
@@ -56,11 +58,11 @@ class Codec:
         return b"".join((self._struct.pack(*fixed), *tail))
 
     def decode(self, content: bytes | memoryview, offset: int = 0) -> tuple[Any, ...]:
-        """The values of such bytes, from `offset` on. Raises ValueError for what cannot be such."""
+        """The values of such bytes, from `offset` on. Raises ProtocolError for what cannot be such."""
         try:
             fixed = self._struct.unpack_from(content, offset)
         except struct.error as error:
-            raise ValueError(str(error)) from None
+            raise ProtocolError(str(error)) from None
         if self.plain:
             return fixed
         found = iter(fixed)
@@ -70,7 +72,7 @@ class Codec:
             if text:
                 size = next(found)
                 if size > len(content) - place:
-                    raise ValueError(f"a text of {size} bytes")
+                    raise ProtocolError(f"a text of {size} bytes")
                 values.append(None if size < 0 else bytes(content[place : place + size]))
                 place += max(size, 0)
             elif type.kind is Kind.COMPLEX:

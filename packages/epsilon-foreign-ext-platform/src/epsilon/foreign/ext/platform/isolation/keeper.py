@@ -165,7 +165,9 @@ class Keeper:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
-                    os.waitpid(process, tracing.WALL)
+                    _, status = os.waitpid(process, tracing.WALL)
+                    if os.WIFSTOPPED(status):  # one that is traced stops once more on its way out
+                        tracing.resume(process)
 
     def _end_everything(self) -> None:
         if self._child is not None:

@@ -31,4 +31,4 @@ class Report(NamedTuple):
     def decode(cls, content: bytes) -> Report:
         """The report that was encoded so."""
         *plain, frames = marshal.loads(content)
-        return cls(*plain, tuple(RawFrame(*frame) for frame in frames))
+        return cls(*plain)._replace(frames=tuple(RawFrame(*frame) for frame in frames))

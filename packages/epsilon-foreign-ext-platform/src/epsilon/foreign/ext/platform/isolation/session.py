@@ -36,7 +36,8 @@ class ForeignBusyError(PlatformError, RuntimeError):
     """A signal handler or a finalizer called an isolated function while its thread waits for another."""
 
 
-_RAISED: dict[str, Callable[[str], Exception]] = {
+#: Name of an exception in the child -> what it is here.
+_RAISED: dict[str, type[Exception]] = {
     "OSError": OSError,
     "LookupError": LookupError,
     "MemoryError": MemoryError,
@@ -183,7 +184,8 @@ class Session:
             number, _, text = text.partition("\0")
             if name == "OSError" and number not in ("", "0"):
                 return OSError(int(number), text)
-            return _RAISED.get(name, lambda text: ForeignError(f"{name}: {text}"))(text)
+            known = _RAISED.get(name)
+            return known(text) if known is not None else ForeignError(f"{name}: {text}")
         self._end(conversation.life, f"its memory is damaged: an answer of kind {answer}")
         return self._crashed(conversation)
 
@@ -237,6 +239,12 @@ class Session:
 
     def _lost(self) -> Report:
         return self._keeper.lost() if self._keeper else Report(LOST)
+
+    def damaged(self, life: Life, name: str, error: Exception) -> BaseException:
+        """The exception for a child that says what has no meaning: it is ended."""
+        with self.lock:
+            self._end(life, f"its memory is damaged: {error}")
+            return self._crashed(Conversation(life, name, None))
 
     def restart(self) -> None:
         """End the child, if there is one. Raises ForeignBusyError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -30,6 +31,10 @@ _FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.S
 _SENT = 0
 #: A fault without an address, such as that of an address that no pointer can hold.
 _KERNEL = 0x80
+#: Files whose frames are not the foreign code's: what calls it.
+_OURS = re.compile(
+    rf"^{re.escape(os.path.realpath(sys.executable))}$|^/memfd:|/libpython|/_ctypes\.|/_cffi_backend\.|/libffi[-.]"
+)
 #: How long a running thread is given to stop, in seconds.
 PATIENCE = 0.2
 
@@ -104,11 +109,11 @@ class Child:
         tracing.resume(thread)
 
     def _frames(self, thread: int) -> tuple[RawFrame, ...]:
-        """Where a stopped thread is, without the interpreter that called it."""
+        """Where a stopped thread is, up to the stub that called the foreign function."""
         found: list[RawFrame] = []
         with contextlib.suppress(OSError):
             for frame in backtrace(self.process, tracing.registers(thread)):
-                if frame.path == os.path.realpath(sys.executable) or "/libpython" in frame.path:
+                if found and (not frame.path.startswith("/") or _OURS.search(frame.path)):
                     break
                 found.append(frame)
         return tuple(found)

@@ -25,17 +25,44 @@ EVENT_CLONE, EVENT_EXIT, EVENT_SECCOMP, EVENT_STOP = 3, 6, 7, 128
 #: waitpid(2): threads that were cloned too.
 WALL = 0x40000000
 
-#: Machine -> the places of program counter, stack pointer, return address, a system call's number, its result and its
-#: first argument in its user_regs_struct, in words. On AArch64 the result takes the first argument's place.
-_REGISTERS = {"x86_64": (16, 19, None, 15, 10, 14), "aarch64": (32, 31, 30, 8, 0, 0)}
+
+class _Layout(NamedTuple):
+    """Where things are in a machine's user_regs_struct, in words; `registers` by DWARF number."""
+
+    counter: int
+    stack: int
+    link: int | None
+    call: int
+    result: int
+    argument: int
+    registers: dict[int, int]
+
+
+#: DWARF numbers as the processor supplements of the ABI give them: the program counter is 16 on x86-64; on AArch64,
+#: which has none, it takes the one after the stack pointer's. A system call's result takes the first argument's place
+#: there.
+_LAYOUTS = {
+    "x86_64": _Layout(
+        16,
+        7,
+        None,
+        15,
+        10,
+        14,
+        dict(enumerate((10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16))),
+    ),
+    "aarch64": _Layout(32, 31, 30, 8, 0, 0, {number: number for number in range(33)}),
+}
 
 
 class Registers(NamedTuple):
-    """The registers that say where a thread is, and what a system call has come to."""
+    """The registers of a thread by DWARF number, which numbers are the program counter, the stack pointer and the
+    link register, and a system call's number, result and first argument."""
 
-    pc: int
-    sp: int
-    lr: int | None
+    values: dict[int, int]
+    counter: int
+    stack: int
+    link: int | None
     call: int
     result: int
     argument: int
@@ -102,16 +129,21 @@ def signal_info(thread: int) -> SignalInfo:
 
 def registers(thread: int) -> Registers:
     """The registers of a stopped thread. Raises OSError, also for an unknown processor."""
-    places = _REGISTERS.get(os.uname().machine)
-    if places is None:
+    layout = _LAYOUTS.get(os.uname().machine)
+    if layout is None:
         raise OSError(errno.ENOSYS, f"the registers of {os.uname().machine} are not known")
     block = (ctypes.c_uint64 * 64)()
     vector = (ctypes.c_size_t * 2)(ctypes.addressof(block), ctypes.sizeof(block))
     _ptrace(_GETREGSET, thread, _NT_PRSTATUS, ctypes.addressof(vector))
-    words = tuple(block)[: vector[1] // 8]
-    pc, sp, lr, *call = places
+    words = tuple(block)
     return Registers(
-        words[pc], words[sp], None if lr is None else words[lr], *(words[place or 0] for place in call)
+        {number: words[place] for number, place in layout.registers.items()},
+        layout.counter,
+        layout.stack,
+        layout.link,
+        words[layout.call],
+        words[layout.result],
+        words[layout.argument],
     )
 
 

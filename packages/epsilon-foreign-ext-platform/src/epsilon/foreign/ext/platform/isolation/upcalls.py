@@ -8,6 +8,7 @@ from typing import Any
 
 from epsilon.foreign.backend import (
     Address,
+    Backend,
     DeadCallbackError,
     Kind,
     Marshal,
@@ -108,7 +109,7 @@ def _step(kind: Kind, parameter: UpcallParameter) -> Callable[[Any], Any]:
 class Upcalls:
     """All callbacks of one isolated backend."""
 
-    def __init__(self, backend: Callable[[], RemoteMemory | None]) -> None:
+    def __init__(self, backend: Callable[[], Backend | None]) -> None:
         self._backend = backend
         self._served: dict[int, _Served] = {}
         self._makers: dict[Any, Maker] = {}
@@ -187,11 +188,12 @@ class Upcalls:
         served = self._served.get(number)
         if served is None:
             raise ProtocolError(f"a call of callback {number}, which there is not")
+        values = served.maker.arguments.decode(content, UPCALL.size)
         try:
             if served.function is None:
                 raise DeadCallbackError(f"C called callback {served.name} after it was released")
-            with use_backend(self._memory()):
-                return Message.RETURN, self._run(served, served.function, content)
+            with use_backend(self._owner()):
+                return Message.RETURN, self._run(served, served.function, values)
         except BaseException as error:
             if not alone and not isinstance(error, DeadCallbackError):
                 conversation.kept = error
@@ -200,13 +202,12 @@ class Upcalls:
             maker = served.maker
             return Message.RETURN, b"" if maker.void else maker.result.encode((maker.upcall.error,))
 
-    def _run(self, served: _Served, function: Callable[..., Any], content: bytes) -> bytes:
+    def _run(self, served: _Served, function: Callable[..., Any], values: tuple[Any, ...]) -> bytes:
         assert self.session is not None
         maker = served.maker
         copies: list[tuple[int, int, bytes, int]] = []
         try:
             given = []
-            values = maker.arguments.decode(content, UPCALL.size)
             for value, step, parameter in zip(values, maker.steps, maker.upcall.parameters, strict=True):
                 natural = step(value)
                 given.append(self._received(natural, parameter, copies))
@@ -244,10 +245,14 @@ class Upcalls:
         window.write_bytes(copy, content)
         return copy if receive is None else receive(copy)
 
-    def _memory(self) -> RemoteMemory:
+    def _owner(self) -> Backend:
         found = self._backend()
         assert found is not None  # whoever calls has it
         return found
+
+    def _memory(self) -> RemoteMemory:
+        memory: RemoteMemory = self._owner().remote  # type: ignore[attr-defined]  # what is special about it
+        return memory
 
     def _returned(self, served: _Served, answer: Any, canonical: Any) -> Any:
         """A canonical result as the child needs it."""

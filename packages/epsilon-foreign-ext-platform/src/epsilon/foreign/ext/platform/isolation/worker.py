@@ -39,6 +39,7 @@ RESULT = struct.Struct("=i")
 ANSWER = struct.Struct("=Q")
 #: A call from C: the callback's number and whether it comes on a thread of C's own, before its arguments.
 UPCALL = struct.Struct("=I?")
+_RESULT = int(Kind.RESULT)
 _OFFSET = HEADER.size + CALL.size
 
 
@@ -150,7 +151,9 @@ class Worker:
             talking.acquire()
             put = function.put
             if put is not None:
-                put(self._channel.outbox, result)
+                box = self._channel.outbox
+                put(box, result)
+                box[0] = _RESULT  # last: see `channel`
                 self._channel.post()
                 return
             result, errno = result if function.errno else (result, 0)
@@ -276,12 +279,12 @@ def _putter(type: AbiType, result: Codec) -> Callable[[memoryview, Any], None] |
     if not result.plain or struct.calcsize("=" + result.fields) > ROOM - RESULT.size:
         return None
     packed = struct.Struct("=IQi" + result.fields)
-    pack, kind, size = packed.pack_into, int(Kind.RESULT), packed.size - HEADER.size
+    pack, size = packed.pack_into, packed.size - HEADER.size
     if type.kind is TypeKind.VOID:
-        return lambda box, result: pack(box, 0, kind, size, 0)
+        return lambda box, result: pack(box, 0, 0, size, 0)
     if type.kind is TypeKind.POINTER:
-        return lambda box, result: pack(box, 0, kind, size, 0, result or 0)
-    return lambda box, result: pack(box, 0, kind, size, 0, result)
+        return lambda box, result: pack(box, 0, 0, size, 0, result or 0)
+    return lambda box, result: pack(box, 0, 0, size, 0, result)
 
 
 def _natural(type: AbiType, marshal: Marshal) -> Callable[[Any], tuple[Any, ...]]:

@@ -81,8 +81,7 @@ class Epoll(Descriptor):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(-1)
-        self._fd = epoll_create1(_CREATE)
+        super().__init__(epoll_create1(_CREATE))
 
     def register(self, fd: Any, events: EpollEvents = EpollEvents.IN, data: int | None = None) -> None:
         """Watch a descriptor (a number, or an object with ``fileno()``) for `events`; `data` (0 to 2**64 - 1) names it.

@@ -35,9 +35,8 @@ class EventFD(Descriptor):
     HIGHEST = 2**64 - 2
 
     def __init__(self, initial: int = 0, *, semaphore: bool = False) -> None:
-        super().__init__(-1)
         flags = EventFDFlags.CLOEXEC | EventFDFlags.NONBLOCK
-        self._fd = eventfd(initial, flags | EventFDFlags.SEMAPHORE if semaphore else flags)
+        super().__init__(eventfd(initial, flags | EventFDFlags.SEMAPHORE if semaphore else flags))
 
     def read(self, timeout: float | None = None) -> int:
         """Take the number, or 1 of a semaphore: waits until it is not 0, up to `timeout` seconds.

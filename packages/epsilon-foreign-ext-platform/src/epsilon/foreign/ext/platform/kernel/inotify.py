@@ -104,8 +104,7 @@ class Inotify(Descriptor):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(-1)
-        self._fd = inotify_init1(_FLAGS)
+        super().__init__(inotify_init1(_FLAGS))
 
     def add(self, path: str | bytes | os.PathLike[Any], events: InotifyEvents = InotifyEvents.ALL) -> int:
         """Watch a file or folder: the number of the watch.

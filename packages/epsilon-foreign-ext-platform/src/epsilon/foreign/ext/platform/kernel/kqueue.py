@@ -122,8 +122,7 @@ class Kqueue(Descriptor):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(-1)
-        self._fd = kqueue()
+        super().__init__(kqueue())
 
     def change(
         self,

@@ -72,14 +72,13 @@ class MemFD(Descriptor):
 
         Raises ForeignOSError, ArgumentValueError.
         """
-        super().__init__(-1)
         if huge is not None and (huge <= 0 or huge & (huge - 1)):
             raise ArgumentValueError(f"huge={huge}: pages have a power of two of bytes")
         self._page = huge
         flags = _CLOEXEC | (_ALLOW_SEALING if sealing else 0)
         if huge is not None:
             flags |= _HUGETLB | (huge.bit_length() - 1) << _HUGE_SHIFT
-        self._fd = memfd_create(name, flags)
+        super().__init__(memfd_create(name, flags))
         if size:
             try:
                 self.resize(size)

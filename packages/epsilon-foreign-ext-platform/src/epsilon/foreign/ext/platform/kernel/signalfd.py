@@ -79,11 +79,9 @@ class SignalFD(Descriptor):
     __slots__ = ("_before",)
 
     def __init__(self, signals: Iterable[int], *, block: bool = True) -> None:
-        super().__init__(-1)
         self._before: set[pysignal.Signals | int] | None = None
         chosen = set(signals)
-        mask = _mask(chosen)
-        self._fd = signalfd(-1, pointer(mask), _FLAGS)
+        super().__init__(signalfd(-1, pointer(_mask(chosen)), _FLAGS))
         if block:
             before = pysignal.pthread_sigmask(pysignal.SIG_BLOCK, chosen)
             self._before = {number for number in chosen if number not in before}

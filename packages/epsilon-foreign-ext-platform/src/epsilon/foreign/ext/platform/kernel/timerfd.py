@@ -82,8 +82,7 @@ class TimerFD(Descriptor):
     __slots__ = ()
 
     def __init__(self, clock: Clock = Clock.MONOTONIC) -> None:
-        super().__init__(-1)
-        self._fd = timerfd_create(clock, TimerFDFlags.CLOEXEC | TimerFDFlags.NONBLOCK)
+        super().__init__(timerfd_create(clock, TimerFDFlags.CLOEXEC | TimerFDFlags.NONBLOCK))
 
     def start(self, after: float, interval: float = 0) -> TimerState:
         """Expire in `after` seconds, and every `interval` from then on; the state before.

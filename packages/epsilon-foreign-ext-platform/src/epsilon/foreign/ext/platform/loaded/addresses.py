@@ -8,6 +8,7 @@ from epsilon.foreign.api import ArgumentTypeError, describe
 
 from ..elf.symbols import kind_of
 from .dlfcn import dladdr
+from .indirect import indirect_name
 
 
 class AddressSymbol(NamedTuple):
@@ -39,7 +40,8 @@ def symbol_at(address: Any) -> AddressSymbol | None:
 
     `address` is an int, or whatever has an address: a foreign function, a callback, a variable, a pointer. Only
     exported symbols are known, so the address of a function that is not exported gives the exported one before it,
-    with an `offset` beyond its `size`; then `name` is None. Raises ArgumentTypeError, UnsupportedPlatformError.
+    with an `offset` beyond its `size`; then `name` is None. A function that an indirect symbol such as ``memcpy``
+    stands for is known by that where the address is its first. Raises ArgumentTypeError, UnsupportedPlatformError.
     """
     number = address_of(address)
     found = dladdr(number) if 0 < number < 1 << 64 else None
@@ -47,6 +49,8 @@ def symbol_at(address: Any) -> AddressSymbol | None:
         return None
     offset = number - found.address
     if found.symbol is None or (found.size and offset >= found.size):
+        if (name := indirect_name(found.path, found.base, number)) is not None:
+            return AddressSymbol(number, name, number, 0, 0, "function", found.path, found.base)
         return AddressSymbol(number, None, 0, 0, 0, None, found.path, found.base)
     kind = kind_of(found.info)
     return AddressSymbol(

@@ -25,7 +25,9 @@ _NEXT = struct.Struct("@P")
 _MAP = struct.Struct("@PPPPP")
 _CONSISTENT = 0
 #: How often a list that is being changed is read again, and how long to wait in between, in seconds.
-TRIES, PAUSE = 200, 0.001
+TRIES, PAUSE = 500, 0.0002
+#: How often it is read in the hope that nobody is changing it.
+PATIENCE = 5
 #: More objects than anyone loads: a list that does not end.
 MOST = 1 << 20
 #: The limit of namespaces is 16 everywhere.
@@ -63,31 +65,32 @@ def link_maps(memory: OwnMemory) -> list[LinkMap]:
     still.
     """
     address = _rendezvous()
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
+        found: list[LinkMap] = []
         try:
-            found = _read(memory, address)
+            settled = _read(memory, address, found)
         except UnreadableError:
-            found = None
-        if found is not None:
+            settled = None
+        # Where other threads load libraries all the time, a list whose links agree must do.
+        if settled or (settled is False and attempt >= PATIENCE):
             return found
         time.sleep(PAUSE)
     raise PlatformError("the list of loaded objects was being changed all the time")
 
 
-def _read(memory: OwnMemory, address: int) -> list[LinkMap] | None:
-    """The list, or None when it is being changed."""
-    found: list[LinkMap] = []
+def _read(memory: OwnMemory, address: int, found: list[LinkMap]) -> bool | None:
+    """Append the list: True where nobody was changing it, False where somebody was, None where it makes no sense."""
+    settled = True
     for namespace in range(_MOST_NAMESPACES):
         before = version, first, _, state, _ = _DEBUG.unpack(memory.read(address, _DEBUG.size))
-        if state != _CONSISTENT or not _read_namespace(memory, first, namespace, found):
+        if not _read_namespace(memory, first, namespace, found):
             return None
-        if before != _DEBUG.unpack(memory.read(address, _DEBUG.size)):
-            return None
+        settled &= state == _CONSISTENT and before == _DEBUG.unpack(memory.read(address, _DEBUG.size))
         following = _NEXT.unpack(memory.read(address + _DEBUG.size, _NEXT.size))[0] if version >= 2 else 0
         if not following:
             break
         address = following
-    return found
+    return settled
 
 
 def _read_namespace(memory: OwnMemory, at: int, namespace: int, found: list[LinkMap]) -> bool:

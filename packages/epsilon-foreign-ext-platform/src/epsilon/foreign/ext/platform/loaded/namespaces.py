@@ -100,7 +100,8 @@ def namespace(*, guarded: bool = True) -> Namespace:
     their ordinary speed. Raises UnsupportedPlatformError where the C library has no dlmopen, and NamespaceError when
     there are as many namespaces as it allows: 16, and often fewer, since each copy of the C library needs some of the
     room that was set aside for thread-local variables when the process began (``GLIBC_TUNABLES=glibc.rtld.nns=16`` in
-    its environment sets aside more).
+    its environment sets aside more). That room is given back where the namespace
+    that was opened last is closed first.
     """
     return Namespace(guarded=guarded)
 
