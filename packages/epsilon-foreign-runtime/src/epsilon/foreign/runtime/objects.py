@@ -130,7 +130,8 @@ class Data(Memory):
     def _unexport(self) -> None:
         if _lock is None:  # the interpreter is shutting down, and nobody will free the memory
             return
-        owner = self._owner
+        # The collector may have cleared this object before the view that is garbage of the same cycle.
+        owner = getattr(self, "_owner", None)
         if isinstance(owner, MemoryOwner):
             with _lock:
                 owner._exports -= 1
