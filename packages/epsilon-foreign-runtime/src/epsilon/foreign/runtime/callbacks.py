@@ -102,6 +102,8 @@ class CallbackType(ForeignType):
 
         Raises DeclarationError, and an `ArgumentError` when `error` does not fit.
         """
+        # Again: what was being declared as this type was may have turned out to be incomplete.
+        _check(self.name, self.parameters, self.result)
         signature = Signature(self.result.abi, [p.abi for p in self.parameters], convention=self.convention)
         canonical = None if error is None else self.result.to_foreign(error)
         return Upcall(
@@ -231,7 +233,7 @@ def _check(name: str, parameters: tuple[ForeignType, ...], result: ForeignType) 
         problem = None
         if row.abi.kind is Kind.VOID:
             problem = "cannot be void"
-        elif not row.complete:
+        elif not row.complete and not row.making:
             problem = f"is the incomplete {row.name}; only pointers to it can be passed"
         elif row.output:
             problem = "is where C wants a value: say Pointer[...], and set p[0]"
@@ -241,7 +243,7 @@ def _check(name: str, parameters: tuple[ForeignType, ...], result: ForeignType) 
             raise DeclarationError(f"{name}: parameter {position} {problem}")
     if result.marshal in _BUFFERS:
         raise DeclarationError(f"{name}: a {result.name} cannot be the result; say c.pointer")
-    if not result.complete or not result.returned:
+    if not (result.complete or result.making) or not result.returned:
         raise DeclarationError(f"{name}: C gets no {result.name} by value")
     base = getattr(result, "base", None)
     if base is not None:  # Owned
