@@ -39,6 +39,7 @@ QUICK = (
     "test_variadic.py",
     "test_by_value_random.py",
     "test_errno.py",
+    "test_finish_and_guard.py",
     "test_strings_and_buffers.py",
     "test_memory_objects.py",
     "trampoline/test_machine_behaviour.py",

@@ -155,9 +155,11 @@ def _finish(w: Writer) -> None:
     m.mov_imm(m.ENTRY[2], count)
     m.mov_imm(m.ENTRY[3], 0)
     w.call("PyObject_Vectorcall")
-    # The first argument's slot is free for the result once its reference is dropped.
-    m.load(m.ENTRY[0], m.SP, arguments)
+    # The first argument's slot is free for the result once its reference is dropped. AArch64 passes that argument
+    # in the register that the result is in.
+    m.load(w.temp, m.SP, arguments)
     m.store(m.SP, arguments, m.RESULT)
+    m.mov(m.ENTRY[0], w.temp)
     w.call("Py_DecRef")
     if count == 2:
         m.load(m.ENTRY[0], m.SP, arguments + 8)
