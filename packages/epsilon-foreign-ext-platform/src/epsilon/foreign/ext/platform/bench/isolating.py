@@ -76,8 +76,8 @@ def _pointers(backend: Any, opened: Any, quick: bool) -> Iterator[Row]:
         }
         taken = median_call(subjects, 5 if quick else 41, 20 if quick else 500)
     # Copying so much would take a thousand times as long.
-    small = taken["small"]
-    yield Row("isolating", "a pointer to 100 MB", taken["large"], 2 * small, "a pointer to 100 bytes", small)
+    less = taken["small"]
+    yield Row("isolating", "a pointer to 100 MB", taken["large"], 2 * less, "a pointer to 100 bytes", less)
 
 
 def _processes(library: Any, name: str, result: Any, quick: bool) -> Iterator[Row]:
