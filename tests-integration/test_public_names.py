@@ -15,6 +15,7 @@ PACKAGES = (
     "epsilon.foreign.runtime",
     "epsilon.foreign.api",
     "epsilon.foreign.ext.platform",
+    "epsilon.foreign.ext.discovery",
 )
 
 

@@ -6,11 +6,16 @@ change: all of them are tried in one run of the `tests` session, the interpreter
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
+import epsilon.foreign.api as ffi
 import pytest
+from epsilon.foreign.ext import discovery
 from epsilon.foreign.ext.discovery.ir import Function
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -19,6 +24,7 @@ from headers import table
 from headers.catalogue import CASES, Case
 from headers.gcc import compiler
 from headers.survey import Survey, survey
+from test_typing import COMMANDS, Check, check  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("EPSILON_FOREIGN_BACKEND") not in (None, "", "ctypes"),
@@ -44,6 +50,24 @@ def found(request: pytest.FixtureRequest) -> Survey:
     return survey(case)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the generated modules of this run are."""
+    return tmp_path_factory.mktemp("generated")
+
+
+@pytest.fixture(scope="module")
+def module(found: Survey, folder: Path) -> ModuleType:
+    """What is generated of a case, imported."""
+    path = folder / f"bindings_of_{re.sub(r'[^a-z0-9]', '_', found.case.name.lower())}.py"
+    discovery.write_module(found.binding, path, library=found.case.library)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
 def test_every_declaration_that_gcc_sees_is_found(found: Survey) -> None:
     assert not found.differences, "\n".join(found.differences[:40])
 
@@ -67,3 +91,34 @@ def test_the_page_of_the_docs_has_these_numbers(found: Survey) -> None:
             f"{row.headers}: the page is about version {cells[1]}, installed is {row.version or 'unknown'}"
         )
     assert cells[:-1] == row.cells[:-1]
+
+
+def test_everything_in_generated_source_can_be_had(found: Survey, module: ModuleType) -> None:
+    refused = {}
+    for name in dir(module):
+        try:
+            getattr(module, name)
+        except ffi.SymbolNotFoundError as error:
+            refused[name] = str(error)
+    absent = {function.python_name or function.name for function in found.own(Function)} - set(dir(module))
+    for name in absent:
+        with pytest.raises(ffi.UnsupportedDeclarationError):
+            getattr(module, name)
+    assert len(absent) + len(refused.keys() & found.reasons.keys()) == len(found.reasons)
+
+
+def test_structs_in_generated_source_have_their_size(found: Survey, module: ModuleType) -> None:
+    sizes = {record.python_name or record.name: record.size for record in found.own_records if record.c_name}
+    made = {name: ffi.sizeof(getattr(module, name)) for name in sizes}
+    assert made == sizes
+
+
+def test_generated_source_type_checks(folder: Path, check: Check) -> None:  # noqa: F811
+    modules = sorted(folder.glob("*.py"))
+    if not modules:
+        pytest.skip("no module was generated in this run")
+    (folder / "mypy.ini").write_text("[mypy]\nstrict = True\npython_version = 3.11\n", encoding="utf-8")
+    # OpenSSL's are as large as all others together: checked by mypy only, which takes a tenth of pyright's time.
+    (folder / "pyrightconfig.json").write_text('{"exclude": ["bindings_of_openssl*"]}', encoding="utf-8")
+    done = check(folder)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -21,6 +21,8 @@ struct node { const char *name; node *next; struct { int depth; union { float f;
 typedef struct { unsigned kind : 3; unsigned : 2; bool urgent : 1; signed level : 4; } flags_t;
 struct __attribute__((packed)) packed { char c; int i; flags_t flags; };
 struct aligned { char c; _Alignas(32) double d; int __private, class; };
+struct empty {};
+struct around { struct empty nothing_here; int x; };
 struct flexible { size_t count; unsigned char data[]; };
 union number { int64_t i; double d; char text[16]; };
 enum colour { RED = 1, GREEN = -2, from = 4 };
@@ -57,7 +59,12 @@ def described(value: Any) -> object:
     shown = re.sub(r"0x[0-9a-f]+", "", repr(value))
     if isinstance(value, type) and issubclass(value, ffi.Struct):
         row = value.__foreign_type__
-        fields = {name: re.sub(r"0x[0-9a-f]+", "", repr(field)) for name, field in row.fields.items()}
+        # An empty struct of C's has to have something in Python.
+        fields = {
+            name: re.sub(r"0x[0-9a-f]+", "", repr(field))
+            for name, field in row.fields.items()
+            if name != "nothing"
+        }
         return (value.__name__, row.complete and row.size, row.complete and row.alignment, fields)
     if isinstance(value, type):
         return (value.__name__, {each.name: int(each) for each in value}, ffi.sizeof(value))  # type: ignore[attr-defined]

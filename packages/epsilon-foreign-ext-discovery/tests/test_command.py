@@ -77,6 +77,10 @@ def test_bind_writes_a_module_to_a_file_or_to_standard_output(run: Run, header: 
     written = (tmp_path / "made.py").read_text()
     assert 'lib = ffi.LazyLibrary("libmade.so")' in written and "def flip(p: point) -> point:" in written
     assert run("bind", header, "-l", "libmade.so") == (0, written, "")
+    assert (
+        'LazyLibrary("libmade.so", release_gil=False)'
+        in run("bind", header, "-l", "libmade.so", "--keep-gil")[1]
+    )
 
 
 def test_parse_writes_a_binding_file_that_the_other_tools_take(

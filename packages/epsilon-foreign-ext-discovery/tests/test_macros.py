@@ -27,6 +27,8 @@ Declared = Callable[..., dict[str, Any]]
         ('("par" "en")', "paren", "*char"),
         (r'"\xff\xfe"', b"\xff\xfe", "*char"),
         (r'"gr\xc3\xbc\xc3\x9f"', "grüß", "*char"),
+        (r'"a\0b" "\0"', "a\0b\0", "*char"),
+        (r'("\0\xff")', b"\0\xff", "*char"),
         ("((void *)-1)", 2**64 - 1, "*void"),
         ("((char *)0)", 0, "*char"),
         ("sizeof(struct five)", 20, "unsigned long"),
@@ -117,3 +119,12 @@ def test_only_the_definition_that_holds_at_the_end_counts(declared: Declared) ->
 
 def test_the_platforms_macros_stay_out(declared: Declared) -> None:
     assert not [d for d in declared("int f(void);\n").values() if isinstance(d, ir.Macro)]
+
+
+def test_static_constants_are_what_macros_are(declared: Declared) -> None:
+    found = declared(
+        'static const int NUMBER = 5; static const double HALF = 0.5; static const char WORD[] = "word";\n'
+        "static int changes = 1; static const int *POINTS = 0; static const struct { int x; } RECORD = { 1 };\n"
+    )
+    assert [found[name].value for name in ("NUMBER", "HALF", "WORD")] == [5, 0.5, "word"]
+    assert all(isinstance(found[name], ir.Variable) for name in ("changes", "POINTS", "RECORD"))

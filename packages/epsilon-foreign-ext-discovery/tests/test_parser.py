@@ -61,13 +61,13 @@ def test_what_no_library_has_is_listed_as_uncallable(declared: Declared) -> None
         static inline int inlined(int x) { return x; }
         static int local(int x);
         extern __thread int per_thread;
-        static const int constant = 3;
+        static int mutable = 3;
         """
     )
     assert "static inline" in found["inlined"].uncallable
     assert "static" in found["local"].uncallable
     assert "thread" in found["per_thread"].uncallable
-    assert "static" in found["constant"].uncallable
+    assert "static" in found["mutable"].uncallable
 
 
 def test_attributes_and_labels_are_kept(declared: Declared) -> None:
@@ -323,6 +323,7 @@ def test_several_headers_are_one_binding(header: Callable[..., Path]) -> None:
 def test_c_text_knows_the_standard_integers() -> None:
     binding = discovery.parse_text("uint8_t f(size_t n, bool b);", cache=False)
     assert [f.name for f in binding.functions] == ["f"] and str(binding.functions[0].position) == "cdef:1:9"
+    assert not list(binding.of(ir.Macro))  # the platform's headers are not its own
 
 
 class TestBadInput:
@@ -336,6 +337,13 @@ class TestBadInput:
         (only,) = raised.value.diagnostics
         assert (only.line, only.column, only.severity) == (2, 7, "error")
         assert isinstance(raised.value, ValueError)
+
+    def test_of_a_line_without_end_the_part_around_the_error_is_shown(self, parse: Parse) -> None:
+        with pytest.raises(discovery.HeaderError) as raised:
+            parse("int before(void); " * 2000 + "unknown_t x; " + "int after(void); " * 2000)
+        message = str(raised.value)
+        shown, mark = message.splitlines()[1:3]
+        assert len(message) < 600 and shown[mark.index("^") :].startswith("unknown_t")
 
     def test_all_errors_are_kept_and_the_first_ones_shown(self, parse: Parse) -> None:
         with pytest.raises(discovery.HeaderError, match=r"\.\.\. and 25 more errors") as raised:

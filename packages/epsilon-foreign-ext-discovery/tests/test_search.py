@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from epsilon.foreign.ext import discovery
 from epsilon.foreign.ext.discovery.libclang import load, locate, regenerate
+from epsilon.foreign.ext.discovery.live.bindings import library_of
 from epsilon.foreign.ext.discovery.search import include_dirs, package, system_dirs
 
 INDEX = sorted(glob.glob("/usr/lib/llvm-*/include/clang-c/Index.h"))
@@ -163,3 +164,10 @@ class TestOwnBindings:
         folder = str(Path(INDEX[-1]).parent.parent)
         made = discovery.generate(regenerate.declarations(folder), library="clang", release_gil=False)
         assert made == (regenerate.HERE / "bindings.py").read_text(encoding="utf-8")
+
+
+def test_a_package_names_the_library_too(packages: Path, tmp_path: Path) -> None:
+    (tmp_path / "maths.h").write_text("double hypot(double x, double y);")
+    (packages / "maths.pc").write_text("Cflags: -I${pcfiledir}\nLibs: -lm\n")
+    m = discovery.bind("maths.h", pkg_config="maths", cache=False)
+    assert m.hypot(3, 4) == 5.0 and library_of(m).name == "m"

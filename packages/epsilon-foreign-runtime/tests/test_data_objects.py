@@ -265,3 +265,12 @@ def test_a_number_that_c_gives_a_meaning_serves_as_a_function_pointer() -> None:
             sigaction(unused_signal, wrong)
     with pytest.raises(ArgumentTypeError):
         sigaction(unused_signal, True)
+
+
+def test_a_view_may_outlive_what_the_collector_cleared() -> None:
+    values = array(INT, 3)
+    view = memoryview(values)
+    del values._owner  # as the collector does to an object of a cycle, in an order of its own
+    view.release()
+    del view, values
+    gc.collect()  # nothing was raised where nobody could catch it

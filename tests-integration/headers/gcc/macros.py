@@ -12,8 +12,6 @@ _PLACE = re.compile(r'# \d+ "(?P<file>(?:[^"\\]|\\.)*)"')
 _DEFINE = re.compile(r"#define (?P<name>\w+)(?P<parameters>\([^)]*\))?(?: (?P<text>.*))?$")
 #: An error in a macro's definition is followed by a note of where it is used.
 _COMPLAINT = re.compile(r"^checks:(\d+):\d+: ", re.MULTILINE)
-#: What gives a macro no value of its own; so does its own name, which some constants of enums have as a macro.
-_NOTHING = (None, "", "__LINE__", "__FILE__")
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,8 @@ def defined(case: Case) -> dict[str, Macro]:
         elif line.startswith("#undef "):
             macros.pop(line.split()[1], None)
         elif (match := _DEFINE.match(line)) and file:
-            if (match["text"] in _NOTHING and match["parameters"] is None) or match["text"] == match["name"]:
+            # Some constants of enums are also macros for themselves.
+            if match["text"] == match["name"] or not (match["text"] or match["parameters"]):
                 macros.pop(match["name"], None)
                 continue
             macros[match["name"]] = Macro(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from epsilon.foreign.api import ForeignError
+
+from .values import dataclass
+
+#: Characters of a source line that a message shows: headers may have been made by a program, on one line.
+WIDTH = 160
 
 
 class DiscoveryError(ForeignError):
@@ -29,9 +32,12 @@ class Diagnostic:
         where = f"{self.file}:{self.line}:{self.column}: " if self.file else ""
         shown = f"{where}{self.severity}: {self.message}"
         if self.source:
+            place = max(self.column - 1, 0)
+            first = max(0, place - WIDTH // 2) if len(self.source) > WIDTH else 0
+            source = self.source[first : first + WIDTH]
             # Tabs before the place stay tabs, so that the mark stands below it.
-            before = "".join("\t" if c == "\t" else " " for c in self.source[: max(self.column - 1, 0)])
-            shown += f"\n    {self.source}\n    {before}^"
+            before = "".join("\t" if c == "\t" else " " for c in source[: place - first])
+            shown += f"\n    {source}\n    {before}^"
         return shown
 
 

@@ -9,7 +9,8 @@ System V ABIs and AAPCS64 (https://gcc.gnu.org/onlinedocs/gcc/Common-Type-Attrib
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from .values import dataclass
 
 #: Alignments that a member may ask for, in bytes.
 _ASKED = tuple(1 << power for power in range(13))

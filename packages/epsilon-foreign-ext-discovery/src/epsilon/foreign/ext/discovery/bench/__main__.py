@@ -45,13 +45,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def line(result: Result) -> str:
     """One result, as the report shows it."""
-    ratio = (
-        f", {result.ours / result.reference:.2f} x {_shown(result.reference, result)}"
-        if result.reference
-        else ""
-    )
-    limit = f"at most {_shown(result.limit, result)}" + (f": {result.formula}" if result.formula else "")
-    return f"{'kept  ' if result.kept else 'MISSED'} {result.title}: {_shown(result.ours, result)}{ratio} ({limit})"
+    said = f"{result.title}: {_shown(result.ours, result)}"
+    if result.reference:
+        said += f", {result.ours / result.reference:.2f} x {_shown(result.reference, result)}"
+    if result.limit is None:
+        return f"        {said}"
+    allowed = _shown(result.limit, result) + (f": {result.formula}" if result.formula else "")
+    return f"{'kept   ' if result.kept else 'MISSED '} {said} (at most {allowed})"
 
 
 def _shown(value: float, result: Result) -> str:

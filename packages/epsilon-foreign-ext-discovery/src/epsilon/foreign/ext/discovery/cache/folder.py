@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """The folder of cached bindings; it need not exist."""
+    """The folder of cached bindings; it need not exist. Raises RuntimeError for a user without a home."""
     named = os.environ.get("EPSILON_FOREIGN_CACHE")
     if named:
         return Path(named, "discovery")

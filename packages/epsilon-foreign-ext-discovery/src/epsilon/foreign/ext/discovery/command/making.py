@@ -18,7 +18,7 @@ def bind(options: argparse.Namespace) -> int:
     """Write a module."""
     binding = binding_of(options)
     with doing("writing Python"):
-        put(generate(binding, library=options.library), options.output)
+        put(generate(binding, library=options.library, release_gil=not options.keep_gil), options.output)
     _say(binding, options)
     return 0
 

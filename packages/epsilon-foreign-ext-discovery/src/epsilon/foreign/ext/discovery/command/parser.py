@@ -74,6 +74,11 @@ def _bind(tools: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="LIB",
         help="what the module opens: a path or a name (default: the process)",
     )
+    tool.add_argument(
+        "--keep-gil",
+        action="store_true",
+        help="keep the GIL in every call: for libraries of short functions that call back into nothing",
+    )
     _add_output(tool)
     tool.set_defaults(run=making.bind)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 
 from epsilon.foreign.api import ForeignError
@@ -29,6 +28,7 @@ from ..naming import Constant, Named, enumerator_names, member_names, public_nam
 from ..sizes import size_of
 from ..terms import Array, Const, Lowering, Refused, Void
 from ..terms.scalars import STANDARD
+from ..values import replace
 from . import statements
 from .helpers import Helpers
 from .layout import call

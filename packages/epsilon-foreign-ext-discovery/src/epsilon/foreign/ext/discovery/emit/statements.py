@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..terms import C, EnumTerm, FunctionTerm, RecordTerm, Term, VariableTerm
+from ..terms import Array, C, EnumTerm, FunctionTerm, MemberTerm, RecordTerm, Term, VariableTerm
 from .helpers import Helpers
 from .layout import STEP, Brackets, Expression, assignment, broken, call, flat
 from .literals import WIDTH, checked, comment, constant, docstring, string
@@ -112,13 +112,12 @@ def record(term: RecordTerm, spelling: Spelling) -> Block:
     head = [*_decorator(spelling.helpers["union" if term.union else "struct"], options), f"class {name}:"]
     doc = docstring(term.doc, STEP)
     note = comment(f"Opaque here: {term.reason}", STEP) if term.reason else []
-    if term.opaque or not term.members:
+    if term.opaque:
         return Block(_with_body(head, doc) if not note else [*head, *doc, *note, f"{STEP}..."], tall=True)
     hidden = {member.name for member in term.members}
     lines = [*head, *doc, *([""] if doc else [])]
-    for number, member in enumerate(term.members):
-        if number and member.doc and lines[-1] and not lines[-1].endswith('"""'):
-            pass
+    # A class without any would be opaque, which GNU C's empty structs are not.
+    for member in term.members or (MemberTerm("nothing", Array(C("char"), 0)),):
         annotation = spelling.member(member.term, hidden)
         lines += broken(annotation, f"{STEP}{checked(member.name)}: ", "", STEP)
         lines += docstring(member.doc, STEP)

@@ -5,7 +5,6 @@ Members that have their default are not written, so a later version can add some
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, NamedTuple
 
 from ..ir import (
@@ -22,6 +21,10 @@ from ..ir import (
     Unsupported,
     Variable,
 )
+from ..values import defaults
+
+#: The default of what must be there.
+REQUIRED: Any = object()
 
 
 class Member(NamedTuple):
@@ -32,7 +35,7 @@ class Member(NamedTuple):
 
     @property
     def required(self) -> bool:
-        return self.default is dataclasses.MISSING
+        return self.default is REQUIRED
 
 
 class Shape(NamedTuple):
@@ -43,8 +46,9 @@ class Shape(NamedTuple):
 
 
 def _shape(cls: Any, **codecs: str) -> Shape:
-    defaults = {field.name: field.default for field in dataclasses.fields(cls)}
-    return Shape(cls, {name: Member(codec, defaults[name]) for name, codec in codecs.items()})
+    return Shape(
+        cls, {name: Member(codec, defaults(cls).get(name, REQUIRED)) for name, codec in codecs.items()}
+    )
 
 
 _TEXTS = "texts"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from ..values import dataclass
 from .enumeration import Enum
 from .function import Function
 from .macro import Macro

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..values import dataclass
 from .position import Position
 from .types import CType
 
@@ -17,7 +16,8 @@ class Macro:
     Object-like ones have a `value` and its C `type` where clang can evaluate them to a constant; the value of a
     pointer is its address; text is str, or bytes where it is no UTF-8. `alias` is the function, variable or type
     that a macro is another name for. `parameters` is None but for function-like macros, which are only listed.
-    `text` is the definition without the name, at most `TEXT` characters of it.
+    `text` is the definition without the name, at most `TEXT` characters of it. A ``static const`` variable with a
+    constant value is one as well: no library has it.
     """
 
     name: str

@@ -6,8 +6,9 @@ compared by value; `notation` gives each a short text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from ..values import dataclass
 
 #: The types that C itself names; whatever else a compiler has is `Opaque`.
 SCALARS = frozenset(

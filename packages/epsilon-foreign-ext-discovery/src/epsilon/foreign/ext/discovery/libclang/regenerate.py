@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import ir
+from ..values import replace
 
 HERE = Path(__file__).parent
 _CALLED = re.compile(r"\bclang_\w+")

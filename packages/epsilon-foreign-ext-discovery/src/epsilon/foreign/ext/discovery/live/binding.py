@@ -27,7 +27,8 @@ def bind(
 ) -> Bindings:
     """Live bindings of a header, or of a `Binding` that there is already.
 
-    `library` is what `epsilon.foreign.api.Library` takes, or an open library; None is the process itself.
+    `library` is what `epsilon.foreign.api.Library` takes, or an open library; None is the first one that `pkg_config`
+    names, and without that the process itself.
     `release_gil` and `checks` are as for `Library.bind`; `checks` has patterns of names (``{"open*":
     check_nonnegative}``). The other options, and the errors, are those of `parse`; also raises LibraryError, and
     BindingFileError for a `Binding` of another platform.
@@ -41,6 +42,7 @@ def bind(
         from ..parser import parse
 
         binding = parse(header, **options)
+        library = library if library is not None else _of_package(binding)
     return Bindings(binding, _opened(library), release_gil=release_gil, checks=checks)
 
 
@@ -73,6 +75,14 @@ def cdef(
 
     binding = parse_text(text, **options)
     return Bindings(binding, _opened(library), release_gil=release_gil, checks=checks)
+
+
+def _of_package(binding: Binding) -> str | None:
+    """The library that one links against for the packages that a header was parsed with."""
+    from ..search import package
+
+    named = (library for name in binding.options.pkg_config for library in package(name).libraries)
+    return next(named, None)
 
 
 def _opened(library: Place) -> Library:

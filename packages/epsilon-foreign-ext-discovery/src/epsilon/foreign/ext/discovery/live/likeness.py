@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from .. import ir
 from ..file.checks import Name, names_in, types_of
 from ..terms import Lowering
+from ..values import replace
 
 
 class Likeness:

@@ -12,7 +12,6 @@ C has a name space for tags beside the one for everything else, and a third for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from ..ir import (
     Declaration,
@@ -27,6 +26,7 @@ from ..ir import (
     Unsupported,
     Variable,
 )
+from ..values import replace
 from .identifiers import identifier, stripped
 
 _PRECEDENCE = (Function, Variable, Typedef, Record, Enum, Macro, Unsupported)

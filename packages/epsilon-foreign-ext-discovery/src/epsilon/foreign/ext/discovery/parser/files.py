@@ -44,7 +44,8 @@ class Files:
         self._mains = {os.path.realpath(main) for main in mains} | set(mains)
         self._shared = {os.path.realpath(folder) for folder in system_dirs}
         private = [folder for folder in include_dirs if os.path.realpath(folder) not in self._shared]
-        above = [os.path.dirname(main) for main in mains]
+        placed = [main for main in mains if os.path.isabs(main)]  # a text that was given has no neighbours
+        above = [os.path.dirname(main) for main in placed]
         folders = {os.path.abspath(folder) for folder in (*include_dirs, *system_dirs)}
         folders |= {os.path.abspath(folder) for folder in above if not _inside(folder, folders)}
         self._folders = sorted(folders, key=len, reverse=True)
@@ -52,7 +53,7 @@ class Files:
         self._private |= {os.path.abspath(folder) for folder in above if not _inside(folder, self._shared)}
         self._known: dict[int, HeaderFile] = {0: HeaderFile("", False)}
         self._quoted: set[int] = set()
-        names = [self.name_of(main) for main in mains]
+        names = [self.name_of(main) for main in placed]
         # Debian has a library's folder twice, the second below that of the processor's headers.
         twins = {os.path.relpath(a, b) for a in private for b in self._shared if _inside(a, {b})}
         self._homes = {os.path.dirname(name) for name in names} | twins

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..ir import Function, Parameter, Unsupported, Variable
+from ..ir import Array, Function, Macro, Parameter, Pointer, Scalar, Unsupported, Variable
 from . import kinds
+from .constants import constant_of, text_of
 from .types import unqualified
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class FunctionReader:
             doc=self.types.docs.declaration(cursor),
         )
 
-    def variable(self, cursor: Any) -> Variable | Unsupported:
-        """The variable of a declaration."""
+    def variable(self, cursor: Any) -> Variable | Macro | Unsupported:
+        """The variable of a declaration; a static constant is to others what a macro is."""
         clang = self.clang
         name = self.unit.spelling(cursor)
         symbol = self._symbol(cursor)
@@ -60,6 +61,9 @@ class FunctionReader:
         if clang.clang_getCursorTLSKind(cursor):
             reason = "every thread has its own, which no symbol leads to"
         elif clang.clang_Cursor_getStorageClass(cursor) == kinds.STATIC:
+            constant = self._constant(cursor, name, type)
+            if constant is not None:
+                return constant
             reason = "it is static: it is in whoever includes the header, in no library"
         return Variable(
             name,
@@ -68,6 +72,22 @@ class FunctionReader:
             uncallable=reason,
             doc=self.types.docs.declaration(cursor),
         )
+
+    def _constant(self, cursor: Any, name: str, type: Any) -> Macro | None:
+        """``static const int name = 3;`` as the constant that it is."""
+        clang = self.clang
+        element = clang.clang_getElementType(type) if type.kind == kinds.CONSTANT_ARRAY else type
+        if not clang.clang_isConstQualifiedType(element):
+            return None
+        value: Any = constant_of(clang, cursor)
+        read = unqualified(self.types.read(clang.clang_getCanonicalType(type)))
+        if isinstance(value, bytes):
+            value = text_of(clang, cursor, value) if isinstance(read, Array) else None
+            read = Pointer(Scalar("char"))
+        if value is None or not isinstance(read, (Scalar, Pointer)):
+            return None
+        doc = self.types.docs.declaration(cursor)
+        return Macro(name, f"static {self.types.spelling(type)}", value, read, doc=doc)
 
     def _parameters(self, cursor: Any, type: Any) -> tuple[Parameter, ...]:
         clang = self.clang

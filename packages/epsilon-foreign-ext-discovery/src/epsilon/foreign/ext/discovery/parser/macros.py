@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ir import CType, Macro, Pointer, Position, Scalar
 from . import kinds
+from .constants import constant_of, decoded, text_of
 from .types import TypeReader, unqualified
 
 if TYPE_CHECKING:
@@ -116,6 +117,32 @@ def probes(definitions: Iterable[Definition], cplusplus: bool) -> tuple[str, lis
     return "\n".join(["", *lines, ""]), asked
 
 
+#: Bytes of a text with a NUL inside that are asked for one by one.
+LONGEST = 4096
+_BYTE = re.compile(rf"{_PREFIX}byte_(\d+)_(\d+)")
+
+
+def byte_probes(texts: Mapping[str, int]) -> str:
+    """C text that makes clang evaluate every byte of macros that are texts, of these names and lengths."""
+    lines = [
+        f"int {_PREFIX}byte_{number}_{place} = (unsigned char)({name})[{place}];"
+        for number, (name, size) in enumerate(texts.items())
+        for place in range(size)
+    ]
+    return "\n".join(["", *lines, ""])
+
+
+def bytes_of(unit: Unit, texts: Mapping[str, int]) -> dict[str, str | bytes]:
+    """The texts in a unit that `byte_probes` were added to."""
+    found = [bytearray(size) for size in texts.values()]
+    for cursor in unit.children():
+        match = _BYTE.fullmatch(unit.spelling(cursor)) if cursor.kind == kinds.VARIABLE else None
+        value = constant_of(unit.clang, cursor) if match else None
+        if match and isinstance(value, int):
+            found[int(match[1])][int(match[2])] = value
+    return {name: decoded(bytes(data)) for name, data in zip(texts, found, strict=True)}
+
+
 class Evaluated(NamedTuple):
     """What clang made of a macro."""
 
@@ -134,6 +161,8 @@ class Evaluation:
         #: Lines that clang complained about: what it made of them, recovering, is no macro's value.
         self._wrong = unit.error_lines()
         self.gone: set[int] = set()
+        #: Texts with a NUL inside, where libclang's end, and their lengths.
+        self.cut: dict[int, int] = {}
         self._variables: dict[tuple[str, int], Any] = {}
         for cursor in unit.children():
             if cursor.kind == kinds.VARIABLE:
@@ -152,7 +181,7 @@ class Evaluation:
         type = unqualified(self.types.read(canonical))
         if isinstance(type, Pointer):
             return self._pointer(number, type)
-        found = self._evaluate(cursor)
+        found = constant_of(self.clang, cursor)
         if found is None or isinstance(found, bytes) or found == self._line(cursor):
             return None
         return Evaluated(found, type)
@@ -168,42 +197,19 @@ class Evaluation:
             if text is not None:
                 return None if _PLACE in str(text) else Evaluated(text, type)
         address = self._variables.get((ADDRESS, number))
-        found = None if address is None else self._evaluate(address)
+        found = None if address is None else constant_of(self.clang, address)
         return Evaluated(found, type) if isinstance(found, int) else None
 
     def _string(self, number: int) -> str | bytes | None:
-        cursor = self._variables.get((STRING, number)) or self._variables.get((VALUE, number))
-        found = self._evaluate(cursor)
+        """The text of a macro that an array of char can be initialised with."""
+        cursor = self._variables.get((STRING, number))
+        found = None if cursor is None else constant_of(self.clang, cursor)
         if not isinstance(found, bytes):
             return None
-        if (STRING, number) in self._variables:
-            size = self.clang.clang_getNumElements(self.clang.clang_getCursorType(cursor))
-            if size - 1 != len(found):  # a NUL inside, behind which libclang does not look
-                return None
-        try:
-            return found.decode("utf-8")
-        except UnicodeDecodeError:
-            return found
-
-    def _evaluate(self, cursor: Any) -> int | float | bytes | None:
-        clang = self.clang
-        result = clang.clang_Cursor_Evaluate(cursor)
-        if not result:
-            return None
-        try:
-            kind = clang.clang_EvalResult_getKind(result)
-            if kind == kinds.EVAL_INT:
-                if clang.clang_EvalResult_isUnsignedInt(result):
-                    return int(clang.clang_EvalResult_getAsUnsigned(result))
-                return int(clang.clang_EvalResult_getAsLongLong(result))
-            if kind == kinds.EVAL_FLOAT:
-                return float(clang.clang_EvalResult_getAsDouble(result))
-            if kind == kinds.EVAL_STRING:
-                found: bytes | None = clang.clang_EvalResult_getAsStr(result)
-                return found
-            return None
-        finally:
-            clang.clang_EvalResult_dispose(result)
+        size = self.clang.clang_getNumElements(self.clang.clang_getCursorType(cursor)) - 1
+        if len(found) < size <= LONGEST:
+            self.cut[number] = size
+        return text_of(self.clang, cursor, found)
 
 
 def described(found: Definition, evaluated: Evaluated | None, known: Mapping[str, str]) -> Macro:

@@ -12,10 +12,11 @@ from ..cache import Fingerprint, Store
 from ..errors import Diagnostic, HeaderError, HeaderNotFoundError
 from ..libclang import load, locate
 from ..naming import assign_names
+from ..values import replace
 from . import unit as units
 from .arguments import Arguments, arguments
 from .files import Files
-from .macros import HEAD, Evaluation, described, probes
+from .macros import HEAD, Evaluation, byte_probes, bytes_of, described, probes
 from .names import TagNames
 from .reader import HeaderReader
 from .selection import select
@@ -133,7 +134,7 @@ def parse_source(
     fingerprint = Fingerprint(
         f"{source.main}: {source.text}", found.args, options, installation.library, folders
     )
-    store = Store() if cache else None
+    store = _store() if cache else None
     known = store.get(fingerprint) if store else None
     if known is not None:
         return known
@@ -142,6 +143,13 @@ def parse_source(
     if store:
         store.put(fingerprint, made.read, binding)
     return binding
+
+
+def _store() -> Store | None:
+    try:
+        return Store()
+    except RuntimeError:  # a user without a home, as containers have them, has no cache
+        return None
 
 
 class _Parse:
@@ -214,14 +222,17 @@ class _Parse:
             types = TypeReader(unit, TagNames(unit, self.cplusplus))
             first = self.source.text.count("\n") + HEAD + 1
             evaluation = Evaluation(unit, types, first)
-            made: list[ir.Declaration] = []
+            made: dict[str, ir.Macro] = {}
             for number, found in enumerate(asked):
                 says_nothing = found.text in ("", found.name) and found.parameters is None
-                if number in evaluation.gone or says_nothing:
-                    continue
-                macro = described(found, evaluation.get(number), known)
-                made.append(macro)
-            return made
+                if number not in evaluation.gone and not says_nothing:
+                    made[found.name] = described(found, evaluation.get(number), known)
+            cut = {asked[number].name: size for number, size in evaluation.cut.items()}
+        if cut:
+            with self.unit(self.source.text + byte_probes(cut), units.SKIP_FUNCTION_BODIES) as unit:
+                for name, value in bytes_of(unit, cut).items():
+                    made[name] = replace(made[name], value=value, type=ir.Pointer(ir.Scalar("char")))
+        return list(made.values())
 
 
 def header_error(errors: tuple[Diagnostic, ...], source: Source, found: Arguments) -> HeaderError:

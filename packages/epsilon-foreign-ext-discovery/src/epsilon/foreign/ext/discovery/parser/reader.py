@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from ..ir import (
@@ -20,6 +19,7 @@ from ..ir import (
     TypedefName,
     Unsupported,
 )
+from ..values import replace
 from . import kinds
 from .enums import EnumReader
 from .files import Files

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..fit import Shape, fit
 from ..ir import Array, CType, Field, Opaque, Qualified, Record
+from ..values import replace
 from . import kinds
 
 if TYPE_CHECKING:

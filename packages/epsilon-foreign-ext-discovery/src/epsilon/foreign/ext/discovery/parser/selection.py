@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ..file.checks import contained, names_in, types_of
 from ..ir import CType, Declaration, Enum, Record, Typedef, TypedefName
+from ..values import replace
 
 
 def select(

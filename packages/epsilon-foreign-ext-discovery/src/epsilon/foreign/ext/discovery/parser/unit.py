@@ -71,6 +71,8 @@ class Unit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._file_view.release()
+        self._number_view.release()
         self.clang.clang_disposeTranslationUnit(self.handle)
         self.clang.clang_disposeIndex(self._index)
 

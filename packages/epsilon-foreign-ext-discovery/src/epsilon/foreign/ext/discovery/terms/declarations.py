@@ -5,8 +5,7 @@ A `reason` says why something is not bound.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..values import dataclass
 from .term import VOID, Term
 
 

@@ -1,2 +1,0 @@
-"""Calls of lazily declared functions that type checkers must refuse; see `rejected_functions`."""
-
