@@ -358,6 +358,26 @@ def test_the_chosen_backend_does_not_serve_the_kernels_objects() -> None:
             assert ffi.describe(libc.bind("getpid", ffi.c.int)).backend == usual
 
 
+@pytest.mark.once
+def test_a_program_whose_calls_run_elsewhere_has_its_own_descriptors_and_pages(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EPSILON_FOREIGN_BACKEND", "isolated")
+    out = run(
+        "import epsilon.foreign.api as ffi\n"
+        "from epsilon.foreign.api import c\n"
+        "from epsilon.foreign.ext.platform import SecretArena, kernel, lock, map\n"
+        "assert ffi.select_backend().name == 'isolated'\n"
+        "with kernel.EventFD(3) as event, kernel.MemFD(size=100) as file, map(5000, lock=True) as region:\n"
+        "    with file.map() as shared, SecretArena() as arena:\n"
+        "        shared.array()[0] = 7; region.array()[4999] = 8; secret = arena.take(bytearray(b'abc'))\n"
+        "        memset = ffi.Library(None).bind('memset', c.pointer, [ffi.Pointer[c.uint8], c.int, c.size_t])\n"
+        "        memset(region.pointer(), 9, 10)\n"
+        "        print(event.read(), region.array()[9], region.array()[4999], secret[2], file.seals)\n"
+    )
+    assert out == "3 9 8 99 0\n"
+
+
 def test_functions_that_a_system_lacks_raise_when_they_are_called() -> None:
     from epsilon.foreign.ext.platform import UnsupportedPlatformError
     from epsilon.foreign.ext.platform.clib import libc
