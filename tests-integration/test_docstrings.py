@@ -10,7 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
-PACKAGES = ("epsilon.foreign.backend", "epsilon.foreign.runtime", "epsilon.foreign.api")
+PACKAGES = (
+    "epsilon.foreign.backend",
+    "epsilon.foreign.runtime",
+    "epsilon.foreign.api",
+    "epsilon.foreign.ext.platform",
+)
 
 
 def documented_things(package: str) -> Iterator[tuple[str, object]]:

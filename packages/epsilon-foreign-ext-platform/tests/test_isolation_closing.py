@@ -97,3 +97,17 @@ def test_a_callback_that_restarts_the_process_ends_the_call_and_no_more(crashes:
         with pytest.raises(platform.ForeignCrash, match="stopped"):
             call(lambda x: backend.restart() or x, 1)
         assert call(lambda x: x + 1, 1) == 2
+
+
+def test_a_variadic_function_of_this_process_stays_here_while_calls_run_elsewhere() -> None:
+    """It is bound anew for every form that it is called in."""
+    snprintf = ffi.Library(None).bind(
+        "snprintf", c.int, [ffi.Pointer[c.char], c.size_t, c.string], variadic=True
+    )
+    local = ffi.alloc(c.char, 50)
+    assert snprintf(local, 50, "%d", c.int(5)) == 1
+    with platform.isolated() as backend, ffi.use_backend(backend):
+        for text in (local, ffi.alloc(c.char, 50)):
+            assert snprintf(text, 50, "%ld %s", c.long(7), "x") == 3 and ffi.string_at(text) == "7 x"
+            assert snprintf(text, 50, "%d%d", c.int(7), c.int(8)) == 2 and ffi.string_at(text) == "78"
+        assert backend.process is None

@@ -15,7 +15,10 @@ from epsilon.foreign.backend import (
     ProcessLock,
     RemoteMemoryError,
     Signature,
+    UnsupportedSignatureError,
+    available_backends,
     expected,
+    get_backend,
     remote_memory,
     remotes,
     select_backend,
@@ -261,7 +264,16 @@ def _library_name(name: Any) -> str | None:
 
 
 def _select(signature: Signature) -> Backend:
-    return select_backend(signature)
+    """The backend for a function of this process. One that is bound later, as a variadic one is at a call of a new
+    form, may find a backend in use that calls in another process. Raises UnsupportedSignatureError.
+    """
+    backend = select_backend(signature)
+    if not remotes or getattr(backend, "remote", None) is None:
+        return backend
+    for each in map(get_backend, available_backends()):
+        if getattr(each, "remote", None) is None and each.supports(signature):
+            return each
+    raise UnsupportedSignatureError(f"no backend of this process can call {signature!r}")
 
 
 _shared: dict[tuple[str | None, Any], Library] = {}

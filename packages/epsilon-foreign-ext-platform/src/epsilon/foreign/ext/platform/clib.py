@@ -21,18 +21,29 @@ from epsilon.foreign.api import (
     check_nonnegative,
     check_zero,
     guarded,
+    select_backend,
+    use_backend,
 )
 from epsilon.foreign.backend import Guard
 
 from .errors import UnsupportedPlatformError
+from .isolation.machine import local_backends
 
 T = TypeVar("T")
 Hints = Mapping[int, str | Callable[[], str]]
 
 
 def here(function: Callable[..., T], *args: Any) -> T:
-    """Call a function as if `use_backend` had not been called, so that addresses are this process's."""
-    return contextvars.Context().run(function, *args)  # a context without values
+    """Call a function on backends that call in this process, so that addresses are this process's."""
+    return contextvars.Context().run(_locally, function, args)
+
+
+def _locally(function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    # In a context without values `use_backend` has not been called; the environment may still name a backend.
+    if getattr(select_backend(), "remote", None) is None:
+        return function(*args)
+    with use_backend(local_backends()[0]):
+        return function(*args)
 
 
 class CLibrary(Library):

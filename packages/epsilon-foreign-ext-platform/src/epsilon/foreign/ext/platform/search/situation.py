@@ -166,5 +166,7 @@ def _listed() -> list[str]:
     ctypes.memmove(memory, ctypes.byref(paths), _Paths.paths.offset)
     if process.dlinfo(handle, _RTLD_DI_SERINFO, memory):
         return []
-    rows = struct.iter_unpack("@PI0P", memory.raw[_Paths.paths.offset : _Paths.paths.offset + paths.count * _ROW])
+    rows = struct.iter_unpack(
+        "@PI0P", memory.raw[_Paths.paths.offset : _Paths.paths.offset + paths.count * _ROW]
+    )
     return [os.path.normpath(os.fsdecode(ctypes.string_at(name))) for name, _ in rows if name]
