@@ -68,8 +68,16 @@ def test_functions_are_declared_without_the_modules_of_data_and_callbacks(run_py
     assert not data & {name.rpartition(".")[2] for name in json.loads(done.stdout) if "epsilon" in name}
 
 
-def test_importing_the_api_imports_nothing_heavy(run_python) -> None:
-    program = "import json, sys, epsilon.foreign.api; print(json.dumps(sorted(sys.modules)))"
+#: Modules, and what is loaded of each by its first use.
+LIGHT = {
+    "the api": "import epsilon.foreign.api",
+    "the platform extension": "from epsilon.foreign.ext.platform import find_library; find_library('m')",
+}
+
+
+@pytest.mark.parametrize("what", LIGHT)
+def test_nothing_heavy_is_imported_by(run_python, what: str) -> None:
+    program = f"import json, sys; {LIGHT[what]}; print(json.dumps(sorted(sys.modules)))"
     done = run_python("-c", program)
     assert done.returncode == 0, done.stderr
     assert not set(HEAVY) & set(json.loads(done.stdout))

@@ -1,4 +1,4 @@
-"""`aarch64`: the backend's tests on a real AArch64 CPython under user-mode emulation.
+"""`aarch64`: the backend's tests on a real AArch64 CPython under user-mode emulation; `aarch64-quick`: some.
 
 The interpreter comes from the script ``../shared/pythons/aarch64-root`` beside the checkout, the test
 tools from AArch64 wheels, and the C libraries of the tests from a cross compiler. Where one of them is
@@ -32,9 +32,35 @@ TAGS = ("--implementation=cp", "--python-version=313", "--only-binary=:all:")
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
 
 
+#: What generated code must get right, and nothing that runs as well on the host: a few minutes of emulation.
+QUICK = (
+    "test_scalars.py",
+    "test_many_parameters.py",
+    "test_variadic.py",
+    "test_by_value_random.py",
+    "test_errno.py",
+    "test_strings_and_buffers.py",
+    "test_memory_objects.py",
+    "trampoline/test_machine_behaviour.py",
+    "trampoline/test_data_objects.py",
+)
+
+
 @nox.session(default=False)
 def aarch64(session: nox.Session) -> None:
     """Run the backend's tests on an emulated AArch64 CPython 3.13; arguments after -- go to pytest."""
+    emulated(session, PACKAGES["epsilon-foreign-backend"].folder / "tests")
+
+
+@nox.session(name="aarch64-quick", default=False)
+def aarch64_quick(session: nox.Session) -> None:
+    """Run what the trampoline must get right on an emulated AArch64 CPython, in a few minutes."""
+    tests = PACKAGES["epsilon-foreign-backend"].folder / "tests"
+    emulated(session, *(tests / name for name in QUICK), only="trampoline")
+
+
+def emulated(session: nox.Session, *paths: Path, only: str | None = None) -> None:
+    """Run tests under emulation, on every backend or on `only` one."""
     root = Path(os.environ.get(VARIABLE) or cache_folder() / "aarch64-root").resolve()
     if reason := missing(root):
         session.log(f"aarch64: not run: {reason}")
@@ -52,7 +78,7 @@ def aarch64(session: nox.Session) -> None:
         },
     )
     interpreter = Interpreter((3, 13, 0), False, str(root / PYTHON))
-    run_on_backends(session, interpreter, "aarch64", package.folder / "tests", launcher)
+    run_on_backends(session, interpreter, "aarch64", *paths, launcher=launcher, only=only)
 
 
 def missing(root: Path) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,14 +77,21 @@ class Launcher:
 
 
 def run_on_backends(
-    session: nox.Session, interpreter: Interpreter, stage: str, folder: Path, launcher: Launcher | None = None
+    session: nox.Session,
+    interpreter: Interpreter,
+    stage: str,
+    *paths: Path,
+    launcher: Launcher | None = None,
+    only: str | None = None,
 ) -> None:
-    """Run the tests of `folder` once per backend; fails after the last one when any test failed."""
+    """Run the tests in `paths` once per backend, or on `only` one; fails after the last one when any test failed."""
     launcher = launcher or Launcher()
     outcomes = []
     for backend, reason in backend_reasons(session, interpreter, launcher).items():
+        if only not in (None, backend):
+            continue
         if reason is None:
-            outcomes.append(run_pytest(session, interpreter, stage, folder, backend, launcher))
+            outcomes.append(run_pytest(session, interpreter, stage, paths, backend, launcher))
         else:
             print(f"\n--- {stage} on {backend}: not run: {reason}", flush=True)
             outcomes.append(Outcome(interpreter.label, stage, backend, reason=reason))
@@ -107,14 +115,19 @@ def backend_reasons(
 
 
 def run_pytest(
-    session: nox.Session, interpreter: Interpreter, stage: str, folder: Path, backend: str, launcher: Launcher
+    session: nox.Session,
+    interpreter: Interpreter,
+    stage: str,
+    paths: Sequence[Path],
+    backend: str,
+    launcher: Launcher,
 ) -> Outcome:
     """One pytest run with EPSILON_FOREIGN_BACKEND set; a crash of the interpreter counts as a failure."""
     report = Path(session.create_tmp(), f"{stage}-{backend}.xml").resolve()
     report.unlink(missing_ok=True)
     print(f"\n--- {stage} on {backend}, CPython {interpreter.label}", flush=True)
     broken = ""
-    arguments = ("-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", str(folder))
+    arguments = ("-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", *map(str, paths))
     try:
         launcher.run(session, *arguments, *session.posargs, backend=backend)
     except CommandFailed as error:

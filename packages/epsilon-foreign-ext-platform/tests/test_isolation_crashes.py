@@ -128,7 +128,7 @@ def test_a_hang_is_ended_by_the_timeout(crashes: str, function: str) -> None:
         library = ffi.Library(crashes)
         hang = library.bind(function, None, [])
         begin = time.monotonic()
-        with pytest.raises(platform.ForeignTimeout, match="timeout of 0.3 s") as caught:
+        with pytest.raises(platform.ForeignTimeout, match=r"timeout of 0\.3 s") as caught:
             hang()
         assert 0.3 <= time.monotonic() - begin < 5
         assert function in [frame.function for frame in caught.value.backtrace]
@@ -152,7 +152,7 @@ def test_a_thread_that_crashes_later_is_told_at_the_next_call(lib: ffi.Library, 
     calm = lib.bind  # binding asks the child too
     with pytest.raises(platform.ForeignCrash, match="SIGSEGV") as caught:
         calm("calm", c.int, [c.int])
-    assert [frame.function for frame in caught.value.backtrace][0] == "crash_later"
+    assert caught.value.backtrace[0].function == "crash_later"
     assert lib.bind("calm", c.int, [c.int])(1) == 2
 
 
@@ -189,29 +189,28 @@ def test_a_child_that_is_not_traced_tells_its_signal_and_no_more(crashes: str) -
 
 def test_random_crashes_leave_the_parent_alive(crashes: str) -> None:
     chosen = random.Random(1)
-    with platform.isolated(timeout=0.2) as backend, ffi.use_backend(backend):
+    with platform.isolated(timeout=60, descriptors=()) as backend, ffi.use_backend(backend):
         library = ffi.Library(crashes)
-        calm, spin = library.bind("calm", c.int, [c.int]), library.bind("spin_forever", None, [])
+        calm = library.bind("calm", c.int, [c.int])
         functions = {name: library.bind(way.function, c.int, way.parameters) for name, way in WAYS.items()}
-        for number in range(count(40)):
-            name = chosen.choice([*WAYS, "loop"])
-            if name == "loop":
-                with pytest.raises(platform.ForeignTimeout):
-                    spin()
-            else:
+        with platform.isolated(timeout=0.05, descriptors=()) as hasty, ffi.use_backend(hasty):
+            spin = ffi.Library(crashes).bind("spin_forever", None, [])
+            for number in range(count(40)):
+                name = chosen.choice([*WAYS, "loop"])
+                if name == "loop":
+                    with pytest.raises(platform.ForeignTimeout):
+                        spin()
+                    continue
                 way = WAYS[name]
-                arguments = way.arguments
-                if name == "wild jump":
-                    arguments = (chosen.randrange(16, 1 << 46),)
+                place = (chosen.randrange(16, 1 << 46),)
                 with pytest.raises(platform.ForeignCrash) as caught:
-                    functions[name](*arguments)
-                assert caught.value.signal is not None, (name, str(caught.value))
-                if name != "wild jump":
-                    assert caught.value.signal.name in way.signals, (name, str(caught.value))
-            if number % 10 == 0:
-                assert calm(number) == number + 1
-        keeper = parent_of(backend.process) if backend.process else 0
-    assert not alive(keeper)
+                    functions[name](*(place if name == "wild jump" else way.arguments))
+                signaled = caught.value.signal
+                assert signaled is not None, (name, str(caught.value))
+                # Where a wild jump leads nobody knows.
+                assert name == "wild jump" or signaled.name in way.signals, (name, str(caught.value))
+                if number % 10 == 0:
+                    assert calm(number) == number + 1
 
 
 def test_a_child_killed_from_outside_at_any_moment_is_an_exception(crashes: str) -> None:

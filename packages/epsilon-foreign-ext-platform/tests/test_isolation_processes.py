@@ -281,7 +281,7 @@ def test_a_parent_that_reaps_every_child_disturbs_nothing(crashes: str) -> None:
 
 
 def test_a_fresh_child_is_there_in_time(crashes: str) -> None:
-    """150 ms at most, on a machine that does nothing else: some ten times what an interpreter takes that does nothing."""
+    """150 ms at most on an idle machine: some ten times what an interpreter takes that does nothing."""
     times, bare = [], []
     for _ in range(5):
         begin = time.perf_counter()
@@ -292,3 +292,23 @@ def test_a_fresh_child_is_there_in_time(crashes: str) -> None:
             ffi.Library(None)
             times.append(time.perf_counter() - begin)
     assert min(times) < 20 * min(bare)
+
+
+@pytest.mark.parametrize("end", ["restart", "close"])
+def test_another_thread_can_end_a_call_that_hangs(crashes: str, end: str) -> None:
+    with platform.isolated() as backend, ffi.use_backend(backend):
+        sleep = ffi.Library(crashes).bind("sleep_forever", None, [])
+        raised: list[Exception] = []
+
+        def hang() -> None:
+            try:
+                sleep()
+            except platform.ForeignCrash as crash:
+                raised.append(crash)
+
+        thread = threading.Thread(target=hang)
+        thread.start()
+        time.sleep(0.2)
+        getattr(backend, end)()
+        thread.join(20)
+        assert not thread.is_alive() and len(raised) == 1

@@ -246,6 +246,22 @@ def test_a_version_that_is_not_there_is_a_missing_symbol_that_names_those_that_a
         platform.versioned_symbol(versioned, "answer", None)
 
 
+def test_a_library_that_is_open_in_another_process_is_not_looked_into() -> None:
+    try:
+        isolated = platform.isolated()
+    except ffi.BackendUnavailableError as error:
+        pytest.skip(str(error))
+    with isolated as backend, ffi.use_backend(backend):
+        libc = ffi.Library("libc.so.6")
+        assert libc.remote is not None
+        with pytest.raises(platform.UnsupportedPlatformError, match="another one"):
+            platform.versioned_symbol(libc, "memcpy", "GLIBC_2.14")
+        with pytest.raises(platform.UnsupportedPlatformError, match="another process"):
+            platform.symbol_at(libc.bind("abs", c.int, [c.int]))
+        failing = libc.bind("rmdir", c.int, [c.string], check=platform.keep_error)
+        assert failing("/no/such/folder") == -1 and platform.last_error().name == "ENOENT"
+
+
 def test_a_closed_library_has_no_versions(compile_library) -> None:
     library = ffi.Library(compile_library("int one;", "libclosed-one.so"))
     library.close()

@@ -90,13 +90,13 @@ def test_it_is_an_arena() -> None:
 
 def test_memory_is_zeros_when_it_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
-    close = implementation.Region.close
+    drop = implementation.Reservation.drop
 
-    def look_and_close(region) -> None:
-        seen.append(read_memory(region.address, region.size))
-        close(region)
+    def look_and_drop(taken) -> None:
+        seen.append(read_memory(taken.address, taken.base + taken.total - PAGE_SIZE - taken.address))
+        drop(taken)
 
-    monkeypatch.setattr(implementation.Region, "close", look_and_close)
+    monkeypatch.setattr(implementation.Reservation, "drop", look_and_drop)
     arena = SecretArena()
     for size in (32, 5 * PAGE_SIZE):
         secret = arena.alloc(c.uint8, size)
@@ -255,6 +255,30 @@ def test_an_arena_that_is_dropped_lives_as_long_as_its_pointers() -> None:
     del secret
     gc.collect()
     assert alive() is None
+
+
+def test_an_arena_in_a_cycle_is_wiped_once_and_used_no_more() -> None:
+    seen = []
+
+    class User:
+        """Its finalizer may run before or after the arena's."""
+
+        def __del__(self) -> None:
+            try:
+                seen.append(self.secret[0])
+            except ffi.LifetimeError:
+                seen.append(None)
+            self.arena.close()
+
+    for _ in range(3):
+        user = User()
+        user.arena = SecretArena()
+        user.secret, user.itself = user.arena.take(bytearray(b"abc")), user
+        later = User()
+        later.arena, later.secret, later.itself = user.arena, user.secret, later
+        del user, later
+        gc.collect()
+    assert len(seen) == 6 and set(seen) <= {None, ord("a")}
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")

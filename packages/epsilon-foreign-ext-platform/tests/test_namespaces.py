@@ -225,6 +225,18 @@ def test_the_process_itself_is_in_no_other_namespace(space: platform.Namespace) 
         space.library(None)
 
 
+def test_a_namespace_is_of_this_process(path: Path, space: platform.Namespace) -> None:
+    copy = space.library(path)
+    try:
+        isolated = platform.isolated()
+    except ffi.BackendUnavailableError as error:
+        pytest.skip(str(error))
+    with isolated as backend, ffi.use_backend(backend):
+        for use in (platform.namespace, lambda: space.library(path), lambda: copy.bind("next", c.int)):
+            with pytest.raises(platform.UnsupportedPlatformError, match="of this process"):
+                use()
+
+
 def test_copies_are_listed_with_the_number_of_their_namespace(path: Path, space: platform.Namespace) -> None:
     opened = ffi.Library(path), space.library(path)
     found = [library for library in platform.loaded_libraries() if library.path == str(path)]

@@ -10,6 +10,7 @@ import pytest
 from epsilon.foreign.ext.platform import CacheError, explain_search, find_library
 from epsilon.foreign.ext.platform.search import situation
 from epsilon.foreign.ext.platform.search.cache import PATH, LoaderCache
+from epsilon.foreign.ext.platform.search.linux import Search
 from epsilon.foreign.ext.platform.search.names import file_names
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,6 +129,26 @@ def test_whatever_the_bytes_are_there_is_a_cache_or_a_cache_error(data: bytes, c
         cache.entries()
     except CacheError:
         pass
+
+
+@pytest.mark.parametrize(
+    "covered", [True, False], ids=["a folder that ldconfig has seen", "one that has changed since"]
+)
+def test_a_folder_that_the_cache_covers_is_not_listed(compile_library, tmp_path: Path, covered: bool) -> None:
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    plain = compile_library("int one;", "libplain-one.so", folder=folder)
+    compile_library("int one;", "libunseen-one.so.3", folder=folder)
+    path = tmp_path / "ld.so.cache"
+    path.write_bytes(new_format([("libother.so.1", f"{folder}/libother.so.1", 0)]))
+    os.utime(path, (1_000_000, 2_000_000 if covered else 1_000_000))
+    os.utime(folder, (1_500_000, 1_500_000))
+    here = situation.present()._replace(cache_path=str(path), defaults=lambda: (str(folder),))
+    quick, thorough = Search(here, thorough=False), Search(here)
+    assert list(quick.steps("plain-one"))[-1].path == str(plain)
+    unseen = list(quick.steps("unseen-one"))[-1].path
+    assert unseen == (None if covered else str(folder / "libunseen-one.so.3"))
+    assert list(thorough.steps("unseen-one"))[-1].accepted
 
 
 def test_a_corrupted_cache_is_passed_over_with_a_word_and_the_search_goes_on(

@@ -79,6 +79,11 @@ def test_32_bits_are_another_architecture(folder: Path) -> None:
     assert "it is 32-bit x86" in reason("narrow")
 
 
+def test_a_library_of_another_system_is_named(library: bytes, folder: Path) -> None:
+    (folder / "libdaemon.so").write_bytes(changed(library, 7, "B", 9))
+    assert reason("daemon") == "it is for FreeBSD, not for Linux"
+
+
 @pytest.mark.parametrize("kept", [0.9, 0.3])
 def test_a_truncated_file_is_called_truncated(library: bytes, folder: Path, kept: float) -> None:
     # The loader itself maps what is there and may crash on the rest, so it is not asked.

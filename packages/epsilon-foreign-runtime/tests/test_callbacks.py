@@ -82,7 +82,9 @@ def test_none_is_null(apply, callbacks: Library) -> None:
     assert callbacks.bind("same_function", Binary, [Binary])(None) is None
 
 
-@pytest.mark.parametrize(("value", "shown"), [(5, "int"), ("text", "str"), (b"", "bytes"), ([], "list")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [(5.0, "float"), (True, "bool"), ("text", "str"), (b"", "bytes"), ([], "list")]
+)
 def test_what_cannot_be_called_is_refused(apply, value: object, shown: str) -> None:
     with pytest.raises(
         ArgumentTypeError,
@@ -91,6 +93,15 @@ def test_what_cannot_be_called_is_refused(apply, value: object, shown: str) -> N
         ),
     ):
         apply(value, 1, 2)
+
+
+def test_a_number_is_an_address_that_c_gives_a_meaning_of_its_own(callbacks: Library) -> None:
+    """Such as ``SIG_IGN``; C does not call it."""
+    same = callbacks.bind("same_function", T["pointer"], [Binary])
+    assert (same(1), same(2**64 - 1), same(0)) == (1, 2**64 - 1, None)
+    for wrong in (-1, 2**64):
+        with pytest.raises(ArgumentError, match="is no address"):
+            same(wrong)
 
 
 def test_a_callback_of_another_type_is_refused(callbacks: Library) -> None:
@@ -178,7 +189,7 @@ def test_a_struct_keeps_the_functions_stored_in_it(callbacks: Library) -> None:
     assert held.spare is None
     assert gone() is not None
     with pytest.raises(ArgumentTypeError, match=r"^operations\.apply: expected a function"):
-        held.apply = 5
+        held.apply = 5.0
 
 
 def test_a_struct_with_functions_goes_by_value(callbacks: Library, get_operation) -> None:

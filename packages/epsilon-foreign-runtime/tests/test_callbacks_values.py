@@ -23,10 +23,12 @@ from epsilon.foreign.runtime import (
     UnsupportedSignatureError,
     alloc,
     array,
+    bytes_at,
     define_type,
     make_aggregate,
     null,
     pointer,
+    string_at,
 )
 
 T = TYPES
@@ -180,6 +182,11 @@ def test_a_pointer_says_how_far_it_reaches_when_it_is_told(callbacks: Library) -
         assert call(lambda p, count: p[0], items, 3) == 1
         with pytest.raises(BoundsError):
             call(lambda p, count: p[1], items, 3)
+        assert call(lambda p, count: sum(p.bounded(count)), items, 3) == 6
+        assert call(lambda p, count: (p + 1).bounded(count - 1)[1], items, 3) == 3
+        assert call(lambda p, count: len(bytes_at(p, 4 * count)), items, 3) == 12
+        with pytest.raises(BoundsError):  # once it is stated it holds
+            call(lambda p, count: p.bounded(2).bounded(3)[2], items, 3)
     call = callbacks.bind(
         "sum_of",
         T["int"],
@@ -188,6 +195,8 @@ def test_a_pointer_says_how_far_it_reaches_when_it_is_told(callbacks: Library) -
     assert call(lambda p, count: sum(p[i] for i in range(count)), items, 3) == 6
     with pytest.raises(BoundsError):
         call(lambda p, count: p[3], items, 3)
+    with pytest.raises(BoundsError):  # it is what the declaration states
+        call(lambda p, count: p.bounded(4)[3], items, 3)
 
 
 def test_what_is_const_cannot_be_written(callbacks: Library) -> None:
@@ -224,6 +233,13 @@ def test_text_and_user_data_reach_the_callback(callbacks: Library, name: str, te
     seen.clear()
     visit(lambda *args: seen.append(args), 4096)
     assert [user for user, _, _ in seen] == [4096] * 4
+
+
+def test_a_pointer_to_char_is_text_up_to_its_end(callbacks: Library) -> None:
+    seen = []
+    visit = callbacks.bind("visit_bad_text", None, [Callback[[Pointer[T["char"]]], None]])
+    visit(lambda at: seen.append((at[0], bytes_at(at, 4), string_at(at, encoding="latin-1"))))
+    assert seen == [(b"g", b"gr\xfc\xdf", "gr\xfc\xdf")]
 
 
 def test_text_that_is_no_utf_8_raises(callbacks: Library) -> None:

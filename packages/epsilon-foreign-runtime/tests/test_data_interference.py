@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import gc
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -205,3 +206,38 @@ def test_what_outlives_its_memory_in_a_cycle_does_not_read_it(
         assert saved.view[0] == 7  # type: ignore[attr-defined]  # lent, so not freed yet
     saved.__dict__.clear()
     Resurrected.saved = None
+
+
+class Exporting:
+    """A buffer whose class does something before it lends its memory (PEP 688)."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self._act = act
+
+    def __buffer__(self, flags: int) -> memoryview:
+        self._act()
+        return memoryview(bytearray(8))
+
+
+needs_python_buffers = pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="before 3.12, no Python class exports a buffer (PEP 688)"
+)
+
+
+@needs_python_buffers
+def test_a_library_that_a_buffer_has_closed_is_not_called(backend: str) -> None:
+    library = rt.Library(None)
+    memcmp = library.bind("memcmp", INT, [TYPES["buffer"], TYPES["buffer"], TYPES["size_t"]])
+    assert memcmp(Exporting(int), bytes(8), 8) == 0
+    with pytest.raises(rt.ClosedLibraryError):
+        memcmp(Exporting(library.close), bytes(8), 8)
+
+
+@needs_python_buffers
+def test_memory_that_a_buffer_has_freed_is_not_passed(backend: str) -> None:
+    memcmp = rt.Library(None).bind("memcmp", INT, [Pointer[INT], TYPES["buffer"], TYPES["size_t"]])
+    arena = Arena()
+    p = arena.alloc(INT, MANY)
+    assert memcmp(p, Exporting(int), 8) == 0
+    with pytest.raises(LifetimeError):
+        memcmp(p, Exporting(arena.close), 8)

@@ -25,6 +25,11 @@ pair = make_aggregate("pair", {"a": T["int"], "b": T["double"]})
 arena = Arena()
 large = new(Array[T["int"], 4000])
 negated = ForeignCallback(lambda number: -number, callback_type((T["int"],), T["int"]))
+Text = Callback[[T["string"]], T["string"]]
+shout = ForeignCallback(lambda text: text.upper(), Text, onerror=print)
+hooks = make_aggregate("hooks", {"one": Text, "other": Callback[[Pointer[pair]], None]})
+hooked = hooks(shout, lambda at: None)
+assert hooked.one("kept") == "KEPT"
 # `os` is older than all of these, and `sys`, which is the last to go, keeps the modules.
 os.kept = {
     "blocks": [alloc(T["int"], 1000), alloc(T["double"], 3, align=64), large, pair(1, 2.0)],
@@ -32,7 +37,8 @@ os.kept = {
     "buffers": [memoryview(large), memoryview(arena.alloc(T["int"], 3))],
     "lent": to_foreign(bytearray(b"lent"), T["buffer"]),
     "gift": strdup("given away by C"),
-    "functions": [process, strdup, strlen, negated],
+    "functions": [process, strdup, strlen, negated, shout, hooked.one],
+    "hooks": [hooked],
 }
 sys.kept = [os, *(module for name, module in sys.modules.items() if name.startswith("epsilon."))]
 print("ran")

@@ -6,9 +6,7 @@ import os
 import time
 from collections.abc import Callable
 
-
 import pytest
-
 
 THOROUGH = os.environ.get("EPSILON_FOREIGN_THOROUGH") == "1"
 

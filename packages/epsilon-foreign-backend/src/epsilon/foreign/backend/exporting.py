@@ -94,12 +94,33 @@ class _Export:
 
     __slots__ = ("_data", "_extents")
 
+    #: References to one that is dying because nothing refers to it, as its finaliser counts them.
+    _alone = sys.maxsize
+
     def __init__(self, data: Any, extents: Any) -> None:
         self._data = data
         self._extents = extents
 
-    def __del__(self) -> None:
-        self._data._unexport()
+    def __del__(self, count: Any = sys.getrefcount) -> None:
+        # The collector finalises all of a cycle before it breaks it, so the buffer may be in use for a while yet, by
+        # another finaliser or for ever. There is no second call: the export never ends, and its memory stays.
+        if count(self) <= self._alone:
+            self._data._unexport()
+
+
+def _alone() -> int:
+    """The count of references in a finaliser that is called because the last of them is gone."""
+    found: list[int] = []
+
+    class Probe:
+        def __del__(self, count: Any = sys.getrefcount) -> None:
+            found.append(count(self))
+
+    Probe()
+    return found[0]
+
+
+_Export._alone = _alone()
 
 
 def _get(data: Any, address: int, flags: int) -> int:

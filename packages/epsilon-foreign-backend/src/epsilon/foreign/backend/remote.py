@@ -17,6 +17,11 @@ from .registry import select_backend
 class RemoteMemory(Protocol):
     """The memory of a backend's process, which its attribute ``remote`` gives."""
 
+    @property
+    def epoch(self) -> int:
+        """How many processes there have been so far: what one has allocated is gone with it."""
+        ...
+
     def alloc(self, size: int, alignment: int = ...) -> int:
         """`size` bytes of zeroed memory that both processes have at this address. Raises MemoryError."""
         ...

@@ -39,7 +39,7 @@ from epsilon.foreign.backend import (
 from .errors import DeclarationError
 from .function import Declaration, Declared, bind_declaration
 from .items import Items, load_address, store_address
-from .objects import ALWAYS
+from .objects import ALWAYS, PRESUMED
 from .pointers import PointerType, pointer_at
 from .types import ForeignType, add_resolver, lend, resolve_type
 
@@ -102,6 +102,8 @@ class CallbackType(ForeignType):
 
         Raises DeclarationError, and an `ArgumentError` when `error` does not fit.
         """
+        # Again: what was being declared as this type was may have turned out to be incomplete.
+        _check(self.name, self.parameters, self.result)
         signature = Signature(self.result.abi, [p.abi for p in self.parameters], convention=self.convention)
         canonical = None if error is None else self.result.to_foreign(error)
         return Upcall(
@@ -231,7 +233,7 @@ def _check(name: str, parameters: tuple[ForeignType, ...], result: ForeignType) 
         problem = None
         if row.abi.kind is Kind.VOID:
             problem = "cannot be void"
-        elif not row.complete:
+        elif not row.complete and not row.making:
             problem = f"is the incomplete {row.name}; only pointers to it can be passed"
         elif row.output:
             problem = "is where C wants a value: say Pointer[...], and set p[0]"
@@ -241,7 +243,7 @@ def _check(name: str, parameters: tuple[ForeignType, ...], result: ForeignType) 
             raise DeclarationError(f"{name}: parameter {position} {problem}")
     if result.marshal in _BUFFERS:
         raise DeclarationError(f"{name}: a {result.name} cannot be the result; say c.pointer")
-    if not result.complete or not result.returned:
+    if not (result.complete or result.making) or not result.returned:
         raise DeclarationError(f"{name}: C gets no {result.name} by value")
     base = getattr(result, "base", None)
     if base is not None:  # Owned
@@ -279,15 +281,13 @@ def _pointer_parameter(row: PointerType) -> UpcallParameter:
     if not target.complete or not target.size:
         return UpcallParameter(Marshal.VALUE, row.from_foreign)
     size = cls.target_size() * max(cls._promised, 1)
+    flags = 0 if cls._promised else PRESUMED
 
     def receive(address: int | None) -> Any:
-        return (
-            pointer_at(cls, address, address, address + size, ALWAYS, None)
-            if address
-            else cls.from_address(0)
-        )
+        upper = address + size if address else 0
+        return pointer_at(cls, address or 0, address or 0, upper, ALWAYS, None, flags)
 
-    return UpcallParameter(Marshal.VALUE, receive, Pointee(cls.from_address(0), size))
+    return UpcallParameter(Marshal.VALUE, receive, Pointee(receive(None), size))
 
 
 def _result_converter(result: ForeignType) -> Callable[[Any], Any] | None:

@@ -26,7 +26,7 @@ class DeferredStruct(StructType):
     asked, and the next question calls it again. Any thread may ask.
     """
 
-    __slots__ = ("_make", "_making")
+    __slots__ = ("_make", "making")
 
     #: The slots that are empty until `make` fills them; reading an empty one arrives at `__getattr__`.
     _LATE = ("abi", "complete", "cls")
@@ -34,7 +34,7 @@ class DeferredStruct(StructType):
     def __init__(self, name: str, make: Callable[[DeferredStruct], Any], *, union: bool = False) -> None:
         super().__init__(name, union=union)
         self._make = make
-        self._making = False
+        self.making = False
         self._empty()
 
     def _empty(self) -> None:
@@ -46,9 +46,9 @@ class DeferredStruct(StructType):
         if name not in self._LATE:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         with _LOCK:
-            if self._making:
+            if self.making:
                 return {"abi": AbiType(Kind.AGGREGATE, 0, 1, self.name), "complete": False, "cls": None}[name]
-            self._making = True
+            self.making = True
             try:
                 if not self._has("cls"):
                     self._make(self)
@@ -57,7 +57,7 @@ class DeferredStruct(StructType):
                 self._empty()
                 raise
             finally:
-                self._making = False
+                self.making = False
         return object.__getattribute__(self, name)
 
     def _settle(self) -> None:

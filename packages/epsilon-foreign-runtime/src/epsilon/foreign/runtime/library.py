@@ -29,6 +29,8 @@ from .search import open_library
 from .types import resolve_type
 
 if TYPE_CHECKING:
+    from epsilon.foreign.backend import RemoteMemory
+
     from .objects import MemoryOwner
     from .variable import Variable
 
@@ -65,6 +67,11 @@ class Library:
         if self.closed:
             raise ClosedLibraryError(f"library {self._label()} is closed")
         return self._handle
+
+    @property
+    def remote(self) -> RemoteMemory | None:
+        """The memory of the process that it was opened in, None for this one: its handle and addresses are of there."""
+        return getattr(self._backend, "remote", None)
 
     def symbol(self, name: str) -> int:
         """The address of a function or variable, from the cache after the first time.
@@ -136,7 +143,7 @@ class Library:
         """
         if not remotes:
             return self._bind(symbol, declaration, _select)
-        if getattr(self._backend, "remote", None) is not None:
+        if self.remote is not None:
             with use_backend(self._backend) as own:
                 return self._bind(symbol, declaration, lambda signature: own)
         if remote_memory() is not None:

@@ -99,6 +99,9 @@ for _forever in (_always, _never):  # their cells are looked at until the last d
 #: The cell of memory that lives as long as whoever refers to it, and the cell of memory that is gone.
 ALWAYS = _always._live
 NEVER = _never._live
+#: A bit of `_flags` beside those of the backend: nobody has stated the bounds; that C passes a pointer promises one
+#: element, and there may be more.
+PRESUMED = 4
 
 
 class Data(Memory):

@@ -5,7 +5,15 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from epsilon.foreign.backend import POINTER, LifetimeError, Marshal, expected, string_at, type_name
+from epsilon.foreign.backend import (
+    POINTER,
+    LifetimeError,
+    Marshal,
+    expected,
+    remote_memory,
+    string_at,
+    type_name,
+)
 
 from .blocks import Allocation
 from .errors import DeclarationError, SymbolNotFoundError
@@ -95,13 +103,17 @@ class OwnedType(ForeignType):
 class _Gift(Allocation):
     """Memory that C gave away."""
 
-    __slots__ = ("_release_function",)
+    __slots__ = ("_epoch", "_release_function", "_remote")
 
     def __init__(self, address: int, function: Any) -> None:
         super().__init__("it was released", address, manual=True)
         self._release_function = function
+        self._remote = remote_memory()
+        self._epoch = 0 if self._remote is None else self._remote.epoch
 
     def _dispose(self) -> None:
+        if self._remote is not None and self._remote.epoch != self._epoch:
+            return  # the process that it was allocated in has ended
         self._release_function(_raw(self.address))
 
     def _abandon(self) -> None:

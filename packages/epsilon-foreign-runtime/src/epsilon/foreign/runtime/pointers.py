@@ -33,7 +33,7 @@ from .errors import AlignmentError, BoundsError, ConstError, DeclarationError, N
 from .items import Items, items_of, load_address, store_address
 from .lending import lend_to
 from .members import StructType, holds_pointer
-from .objects import ALWAYS, Data, check_live, kept_at, making, place
+from .objects import ALWAYS, PRESUMED, Data, check_live, kept_at, making, place
 from .types import TYPES, ForeignType, resolve_type, whole
 
 _BASE = window.BASE
@@ -327,11 +327,6 @@ class Pointer(Data):
         """The same address and bounds, as a pointer to `type`. Raises DeclarationError."""
         return self._moved(self._address, pointer_class((type, 0)))
 
-    def _is_one_of_cs(self, size: int) -> bool:
-        """Is it to a single element of memory that only C knows the extent of?"""
-        alone = self._lower == self._address == self._upper - size
-        return alone and self._owner is None and self._live == ALWAYS
-
     def bounded(self, count: int) -> Self:
         """The same address, for `count` elements from here: the caller vouches for them when nothing is known.
 
@@ -350,12 +345,13 @@ class Pointer(Data):
             raise BoundsError(
                 f"{type(self).__name__}.bounded: no memory lies at {self._address:#x} to {upper:#x}"
             )
-        inside = self._lower <= self._address <= upper <= self._upper
-        if self._upper and not inside and not self._is_one_of_cs(items.size):
+        known = self._upper and not self._flags & PRESUMED
+        if known and not self._lower <= self._address <= upper <= self._upper:
             raise self._refusal(f"0:{count}", items)
         if remotes and not self._upper:
             check_reach(self._address, count * items.size, self._owner)
         made: Self = self._moved(self._address)
+        made._flags &= ~PRESUMED
         made._lower, made._upper = self._address, upper
         return made
 

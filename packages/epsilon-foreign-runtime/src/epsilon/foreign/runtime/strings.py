@@ -12,7 +12,7 @@ from epsilon.foreign.backend import ArgumentValueError, expected, remote_memory,
 
 from .creation import alloc, put_bytes
 from .errors import BoundsError, NullPointerError
-from .objects import Data, check_live
+from .objects import PRESUMED, Data, check_live
 from .types import TYPES, whole
 
 
@@ -44,7 +44,7 @@ def _extent(where: Any) -> tuple[int, int | None]:
     if isinstance(where, Data):
         check_live(where)
         address: int = where._address
-        known = where._upper - address if where._upper else None
+        known = where._upper - address if where._upper and not where._flags & PRESUMED else None
     else:
         address, known = TYPES["pointer"].to_foreign(where), None
     if address < window.BASE:
@@ -60,7 +60,7 @@ def _size(size: Any) -> int | None:
     """A number of bytes that a caller gave."""
     if size is None:
         return None
-    count: int = whole(size, "a number of bytes")
+    count = whole(size, "a number of bytes")
     if count < 0:
         raise ArgumentValueError(f"cannot read {count} bytes")
     return count

@@ -50,6 +50,8 @@ class ForeignType:
 
     #: False for a struct of which only the name is known: it has no size, so only pointers to it make sense.
     complete = True
+    #: True for a struct whose members are being declared: whether it is complete is not known yet.
+    making = False
     #: False for what no function returns by value.
     returned = True
     #: True for a parameter that C writes a result through.

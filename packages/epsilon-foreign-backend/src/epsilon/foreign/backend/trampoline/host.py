@@ -72,7 +72,9 @@ def host_target(layout: Layout | None = None) -> Target:
         chip.machine,
         chip.conventions,
         layout,
-        RecordOffsets(RECORD.target, RECORD.fallback, RECORD.finish, RECORD.table, RECORD.spares),
+        RecordOffsets(
+            RECORD.target, RECORD.fallback, RECORD.finish, RECORD.table, RECORD.spares, RECORD.closed
+        ),
         address,
         PendingTarget(
             pending.COUNT_ADDRESS,

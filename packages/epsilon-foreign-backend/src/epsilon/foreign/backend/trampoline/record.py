@@ -176,6 +176,8 @@ class RecordLayout(NamedTuple):
     table: int
     spares: tuple[int, int]
     """References that only stubs set and read."""
+    closed: int
+    """A reference to True while the library is closed."""
 
 
 def _layout() -> RecordLayout:
@@ -186,6 +188,7 @@ def _layout() -> RecordLayout:
         finish=slot_offset(ForeignFunction, "finish"),
         table=_OFFSETS["_table"],
         spares=(slot_offset(ForeignFunction, "_spare"), slot_offset(ForeignFunction, "_other_spare")),
+        closed=slot_offset(ForeignFunction, "closed"),
     )
 
 

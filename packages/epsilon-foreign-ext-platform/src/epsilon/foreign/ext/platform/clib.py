@@ -30,14 +30,18 @@ T = TypeVar("T")
 Hints = Mapping[int, str | Callable[[], str]]
 
 
+def here(function: Callable[..., T], *args: Any) -> T:
+    """Call a function as if `use_backend` had not been called, so that addresses are this process's."""
+    return contextvars.Context().run(function, *args)  # a context without values
+
+
 class CLibrary(Library):
     """The C library: functions that it lacks raise UnsupportedPlatformError when they are called."""
 
     def bind_declaration(self, symbol: str, declaration: Any) -> Callable[..., Any]:
         """As `Library.bind_declaration`, in a context of its own."""
         try:
-            # A context without values: `use_backend` has not been called in it.
-            return contextvars.Context().run(super().bind_declaration, symbol, declaration)
+            return here(super().bind_declaration, symbol, declaration)
         except SymbolNotFoundError:
             return _missing(symbol)
 
@@ -51,7 +55,7 @@ def _missing(symbol: str) -> Callable[..., Any]:
 
 
 #: The functions of the process itself, those of its C library among them.
-libc: CLibrary = contextvars.Context().run(CLibrary, None)
+libc: CLibrary = here(CLibrary, None)
 
 
 def nonnegative(hints: Hints) -> Check:

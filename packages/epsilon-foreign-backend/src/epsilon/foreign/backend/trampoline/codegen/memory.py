@@ -143,6 +143,10 @@ def _take(w: Writer, index: int, place: Place, here: Label, done: Label) -> None
     w.call("PyObject_GetBuffer")
     m.compare_imm(m.RESULT, 0, size=4)
     m.branch(Cond.NE, w.slow_with_error)
+    if w.target.record.closed:  # meanwhile, by Python code that says what the object's buffer is
+        m.load(d, w.self, w.target.record.closed)
+        w.compare_object(d, "_Py_TrueStruct")
+        m.branch(Cond.EQ, w.slow)
     m.load(d, m.SP, view)
     m.bind(taken)
     w.keep(place, d)

@@ -23,6 +23,8 @@ class RecordOffsets(NamedTuple):
     """A word: the address of the table of words that `spec.TABLE_RESULT` and `spec.TABLE_TYPES` describe."""
     spares: tuple[int, int] = (0, 0)
     """Two references that stubs set: the last objects that they made, to be used again."""
+    closed: int = 0
+    """A strong reference to True while the library is closed; 0 where stubs need not ask."""
 
 
 class PendingTarget(NamedTuple):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -57,7 +59,7 @@ def _calls(what: str, add: Any, local: Any, quick: bool, stack: ExitStack) -> It
         "pipe": lambda: ask(1, 2),
         "local": lambda: local(1, 2),
     }
-    taken = in_turns(subjects, 5 if quick else 41, 20 if quick else 200)
+    taken = median_call(subjects, 5 if quick else 41, 20 if quick else 500)
     yield Row("isolating", what, taken["isolated"], ROUND_TRIP, "multiprocessing.Pipe", taken["pipe"])
     yield Row("isolating", f"{what}, in this process", taken["local"])
 
@@ -72,7 +74,7 @@ def _pointers(backend: Any, opened: Any, quick: bool) -> Iterator[Row]:
             "large": lambda: first(large, LARGE),
             "small": lambda: first(small, 100),
         }
-        taken = in_turns(subjects, 5 if quick else 41, 20 if quick else 200)
+        taken = median_call(subjects, 5 if quick else 41, 20 if quick else 500)
     yield Row(
         "isolating",
         "a pointer to 100 MB",
@@ -114,6 +116,22 @@ def _processes(library: Any, name: str, result: Any, quick: bool) -> Iterator[Ro
 
         taken = in_turns({"crash": crash}, 3 if quick else 11)
     yield Row("isolating", "a crash, its exception, and the next call", taken["crash"], START)
+
+
+def median_call(subjects: dict[str, Callable[[], object]], rounds: int, calls: int) -> dict[str, float]:
+    """The median of single calls, in seconds, the subjects taking turns.
+
+    Of single calls, because a mean of some would be that of the few during which another program had the processor.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in subjects}
+    for _ in range(rounds):
+        for name, subject in subjects.items():
+            times = taken[name]
+            for _ in range(calls):
+                begin = time.perf_counter()
+                subject()
+                times.append(time.perf_counter() - begin)
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def _compiled(folder: Path) -> Path | None:

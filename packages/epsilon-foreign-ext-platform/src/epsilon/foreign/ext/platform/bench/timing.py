@@ -21,18 +21,22 @@ def in_turns(subjects: Mapping[str, Callable[[], object]], rounds: int, calls: i
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-#: Prints how long ``call()`` took the first time in a process that has done nothing else, in seconds.
+#: Prints the processor time that ``call()`` took the first time in a process that has done nothing else, in seconds.
+#: What processes took that it started counts, time spent waiting for other processes of the machine does not.
 _COLD = """
-import ctypes, ctypes.util, time
+import ctypes, ctypes.util, resource
 {setup}
-begin = time.perf_counter()
+def used():
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in spent)
+begin = used()
 call()
-print(time.perf_counter() - begin)
+print(used() - begin)
 """
 
 
 def cold(setups: Mapping[str, str], rounds: int) -> dict[str, float]:
-    """The median time of the first ``call()`` in a fresh process, for each setup that defines it."""
+    """The median processor time of the first ``call()`` in a fresh process, for each setup that defines it."""
     taken: dict[str, list[float]] = {name: [] for name in setups}
     for _ in range(rounds):
         for name, setup in setups.items():

@@ -28,6 +28,19 @@ MACHINES = {
     247: "BPF",
     258: "LoongArch",
 }
+#: EI_OSABI numbers of systems whose libraries are no good elsewhere; Linux has 0 and 3.
+SYSTEMS = {
+    1: "HP-UX",
+    2: "NetBSD",
+    6: "Solaris",
+    7: "AIX",
+    8: "IRIX",
+    9: "FreeBSD",
+    12: "OpenBSD",
+    17: "CloudABI",
+    255: "no operating system",
+}
+LINUX = (0, 3)
 _CLASSES = {1: 32, 2: 64}
 _ORDERS = {1: "little", 2: "big"}
 

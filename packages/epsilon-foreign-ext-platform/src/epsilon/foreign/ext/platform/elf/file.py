@@ -91,6 +91,8 @@ class Elf:
         self._segments: list[Segment] | None = None
         header = self.unpack(self.format.header, _IDENT)
         self.type: int = header[0]
+        #: For which system it is: EI_OSABI.
+        self.system = ident[7]
         self.architecture = Architecture.of(ident, header[1])
         self._segments_at, self._sections_at = header[4], header[5]
         self._segment_size, self._segment_count = header[8], header[9]

@@ -154,6 +154,20 @@ class Channel:
         if found != kind:
             raise ProtocolError(f"a message of kind {found} instead of {kind}")
 
+    @property
+    def arrived(self) -> bool:
+        """Does a message lie in `inbox`? The semaphore alone can be up because the child is dead."""
+        return self.inbox[0] != 0
+
+    def take(self) -> tuple[int, bytes] | None:
+        """The message that has come, when it is a short one, as nearly all are."""
+        box = self.inbox
+        kind, size = HEADER.unpack_from(box)
+        if size > SHORT or kind == _PIECE:
+            return None
+        box[0] = 0
+        return kind, bytes(box[HEADER.size : HEADER.size + size])
+
     def receive(self, wait: Wait) -> tuple[int, bytes]:
         """The message that has come, in one piece."""
         pieces = []

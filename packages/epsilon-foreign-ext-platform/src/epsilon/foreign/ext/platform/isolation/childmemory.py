@@ -42,6 +42,11 @@ class ChildMemory:
     _lazy: Lazy
     _libraries: Libraries
 
+    @property
+    def epoch(self) -> int:
+        """How many children there have been: what one has allocated is gone with it."""
+        return self._lazy.session.epoch if self._lazy.session is not None else 0
+
     def alloc(self, size: int, alignment: int = FUNDAMENTAL) -> int:
         """Zeroed memory that this process and the child have at the same address. Raises MemoryError, ValueError,
         LifetimeError."""

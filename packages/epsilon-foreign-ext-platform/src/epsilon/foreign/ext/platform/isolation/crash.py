@@ -58,7 +58,8 @@ def crash(report: Report, function: str, limit: str = "") -> ForeignCrash:
     """The exception for a report; `limit` says in words what was exceeded."""
     made = _CLASSES.get(report.reason, ForeignCrash)("", report, function)
     where = next((str(frame) for frame in made.backtrace), "")
-    text = f"{function}() {_described(made, report, limit)}" + (f", in {where}" if where else "")
+    called = function if " " in function or "(" in function else f"{function}()"
+    text = f"{called} {_described(made, report, limit)}" + (f", in {where}" if where else "")
     made.args = (text,)
     return made
 

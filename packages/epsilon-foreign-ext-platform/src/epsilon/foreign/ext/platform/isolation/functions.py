@@ -15,9 +15,11 @@ from epsilon.foreign.backend import (
     Borrowed,
     Converter,
     Kind,
+    LifetimeError,
     Marshal,
     Memory,
     Parameter,
+    RemoteMemory,
     borrow,
     converter,
     preferred_backend,
@@ -65,7 +67,7 @@ class Functions:
         finish = binding.finish
         if finish is None or binding.signature.result.kind not in (Kind.POINTER, Kind.AGGREGATE):
             return finish
-        region, local, own = self._session.region, local_backends()[0], self._own()
+        session, local, own = self._session, local_backends()[0], self._own()
 
         def finished(*result: Any) -> Any:
             if isinstance(result[0], Address):  # into memory of this process: see `Loans.returned`
@@ -73,8 +75,8 @@ class Functions:
                     return finish(*result)
             with use_backend(own):
                 made = finish(*result)
-            if isinstance(made, Memory) and not region.holds(made._address):
-                _mark(made, own)
+            if isinstance(made, Memory) and not session.region.holds(made._address):
+                _mark(made, Origin(own, session))
             return made
 
         return finished if binding.signature.result.kind is Kind.POINTER else self._within(finish)
@@ -154,8 +156,12 @@ class Functions:
         lock, ready, converse = session.lock, session.ready, session.converse
         box, timeout = session.channel.outbox, session.timeout
 
+        void = definition.signature.result.kind is Kind.VOID
+
         def invoke(*values: Any) -> Any:
             with lock:
+                if void and session.defer(lambda: invoke(*values)):
+                    return None  # a finalizer gives memory back: that can wait
                 life = ready()
                 if upcalls.undefined:
                     upcalls.tell(life)
@@ -163,6 +169,8 @@ class Functions:
                     self._define(life, definition)
                 kind, content = post(box, values)
                 content = converse(Conversation(life, name, timeout), kind, content)
+                if session.deferred:
+                    session.catch_up()
             try:
                 return natural(content)
             except (ProtocolError, struct.error) as error:
@@ -208,10 +216,26 @@ class Functions:
         return invoke
 
 
-def _mark(pointer: Any, backend: Backend) -> None:
+class Origin:
+    """Where a pointer is from that points to memory which only a child has: the backend, and which of its children."""
+
+    __slots__ = ("_session", "epoch", "remote")
+
+    def __init__(self, backend: Any, session: Session) -> None:
+        self.remote: RemoteMemory = backend
+        self._session = session
+        self.epoch = session.epoch
+
+    def check(self) -> None:
+        """Raise LifetimeError when that child has ended."""
+        if self.epoch != self._session.epoch or self._session.life is None:
+            raise LifetimeError("it points to memory of an isolated process that has ended")
+
+
+def _mark(pointer: Any, origin: Origin) -> None:
     """Let a pointer to memory that only the child has know it, and promise nothing."""
     if getattr(pointer, "_owner", pointer) is None:
-        pointer._owner = backend
+        pointer._owner = origin
         pointer._lower = pointer._upper = 0
 
 
@@ -289,6 +313,9 @@ def _of_text(convert: Converter) -> Converter:
 
 def _of_pointer(convert: Converter) -> Converter:
     def converted(value: Any) -> Any:
+        origin = getattr(value, "_owner", None)
+        if type(origin) is Origin and value._address:
+            origin.check()
         address = lent(value, convert(value))
         keep = getattr(address, "keep", None)
         if keep is not None and not isinstance(keep, (Memory, Borrowed, IsolatedCallback)):

@@ -10,19 +10,18 @@ Started as ``python -I -S keeper.py``: see `launch`.
 
 from __future__ import annotations
 
+import _socket  # `socket` takes longer to import than all it would be used for
 import contextlib
 import gc
 import os
-import pickle
 import select
 import signal
-import socket
 import sys
 from typing import Any, NamedTuple, NoReturn
 
 from epsilon.foreign.backend import Signature
 
-from . import thunks, tracing
+from . import pickling, thunks, tracing
 from .channel import Channel
 from .machine import INT, LONG, local_backend
 from .machine import c_function as c
@@ -57,7 +56,7 @@ def _prctl(option: int, argument: int) -> None:
 class Keeper:
     """Starts children, watches them, and reports their ends."""
 
-    def __init__(self, control: socket.socket, region: Region, settings: Settings) -> None:
+    def __init__(self, control: _socket.socket, region: Region, settings: Settings) -> None:
         self._control = control
         self._settings = settings
         self._channel = Channel(region.address, parent=False)
@@ -239,7 +238,7 @@ def main(control: int, memory: int, code: int, settings: Settings) -> NoReturn:
 
     gc.collect()
     gc.freeze()
-    Keeper(socket.socket(fileno=control), region, settings).run()
+    Keeper(_socket.socket(fileno=control), region, settings).run()
 
 
 #: Where the thunks lie in the shared memory, behind the channel and the slots.
@@ -248,4 +247,4 @@ CODE = 1 << 20
 
 def _start_from_arguments(arguments: list[str]) -> NoReturn:
     control, memory, code = (int(word) for word in arguments[:3])
-    main(control, memory, code, pickle.loads(bytes.fromhex(arguments[3])))
+    main(control, memory, code, pickling.loads(bytes.fromhex(arguments[3])))

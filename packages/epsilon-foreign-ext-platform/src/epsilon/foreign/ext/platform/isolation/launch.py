@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import select
 import signal
 import socket
@@ -13,7 +12,7 @@ import time
 
 from epsilon.foreign.backend import BackendUnavailableError
 
-from . import thunks
+from . import pickling, thunks
 from .keeper import CODE, ENDED, HALT, START, STARTED, Settings
 from .region import Region
 from .report import LOST, Report
@@ -43,7 +42,7 @@ class Keeper:
                 os.close(code)
         self._control = ours
         self._watch = os.pidfd_open(self.process)
-        self.child = 0
+        self._child = -1
 
     def start_child(self) -> int:
         """Fork a child; returns its process id. Raises BackendUnavailableError."""
@@ -56,8 +55,11 @@ class Keeper:
             raise BackendUnavailableError(
                 rest.decode(errors="replace") or "the isolated process does not start"
             )
-        self.child = int(rest)
-        return self.child
+        process = int(rest)
+        self._forget_child()
+        with contextlib.suppress(OSError):  # it has ended already
+            self._child = os.pidfd_open(process)
+        return process
 
     def halt(self, reason: str) -> Report:
         """End the child now; its report."""
@@ -99,6 +101,16 @@ class Keeper:
         self.kill()
         return Report(LOST)
 
+    def kill_child(self) -> None:
+        """End the child, from any thread; its report comes as ever."""
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self._child, signal.SIGKILL)
+
+    def _forget_child(self) -> None:
+        if self._child >= 0:
+            os.close(self._child)
+            self._child = -1
+
     def kill(self) -> None:
         """End the keeper; the kernel ends the child with it."""
         with contextlib.suppress(OSError):
@@ -117,9 +129,11 @@ class Keeper:
             os.waitpid(self.process, 0)
         os.close(self._watch)
         self._watch = -1
+        self._forget_child()
 
     def forget(self) -> None:
         """In a forked child: the keeper belongs to the parent."""
+        self._forget_child()
         self._control.close()
         os.close(self._watch)
         self._watch = -1
@@ -156,7 +170,7 @@ def _spawn(control: int, memory: int, code: int, settings: Settings) -> int:
     # dup2 of a descriptor to itself makes it inheritable: posix_spawn_file_actions_adddup2(3).
     actions += [(os.POSIX_SPAWN_DUP2, descriptor, descriptor) for descriptor in sorted(given)]
     path = [entry for entry in sys.path if entry]
-    arguments = [*map(str, numbers), pickle.dumps(settings).hex()]
+    arguments = [*map(str, numbers), pickling.dumps(settings).hex()]
     command = [sys.executable, "-I", "-S", "-c", _PROGRAM, repr(path), *arguments]
     try:
         return os.posix_spawn(

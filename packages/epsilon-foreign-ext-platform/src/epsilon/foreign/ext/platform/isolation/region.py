@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import random
 import sys
 
 from epsilon.foreign.backend import BackendUnavailableError, window
@@ -124,7 +123,7 @@ def _reserve(descriptor: int, size: int) -> int:
     last: BackendUnavailableError | None = None
     for low, high in RANGES:
         for _ in range(ATTEMPTS):
-            address = random.SystemRandom().randrange(low, high, _STEP)
+            address = low + int.from_bytes(os.urandom(8)) % ((high - low) // _STEP) * _STEP
             try:
                 map_at(address, size, descriptor)
             except BackendUnavailableError as error:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-import pickle
 import time
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-from epsilon.foreign.backend import ForeignError, LifetimeError, ProcessLock, UnsupportedSignatureError
+from epsilon.foreign.backend import (
+    ForeignError,
+    LifetimeError,
+    ProcessLock,
+    UnsupportedSignatureError,
+    report,
+)
 
 from ..errors import PlatformError
-from . import thunks
-from .channel import HEADER, Channel, Kind, ProtocolError
+from . import pickling, thunks
+from .channel import Channel, Kind, ProtocolError
 from .crash import crash
 from .heap import Heap
 from .keeper import CODE, Settings
@@ -25,6 +30,8 @@ from .worker import ANSWER
 
 #: How long the parent sleeps before it looks whether everybody is still alive, in seconds.
 SLICE = 0.05
+#: How long closing waits for a call that another thread is in, in seconds.
+PATIENCE = 1.0
 _NEVER = float("inf")
 
 
@@ -100,13 +107,18 @@ class Session:
         self.channel = Channel(self.region.address, parent=True)
         self.life: Life | None = None
         self.closed = False
+        #: How many children there have been.
+        self.epoch = 0
+        #: What finalizers wanted to call while their thread waited.
+        self.deferred: list[Callable[[], object]] = []
         self._settings = Settings(0, self.region.address, reserve, descriptors, traced, memory_limit, profile)
         self._keeper: Keeper | None = None
         self._waiting = False
+        #: Conversations that are going on, one in a callback of another.
+        self._depth = 0
         self._upcall = upcall
         self._begin = begin
-        after_fork = weakref.WeakMethod(self._forked)
-        os.register_at_fork(after_in_child=lambda: (method := after_fork()) and method())
+        _sessions.add(self)
 
     def ready(self) -> Life:
         """The child, a fresh one if there is none. `lock` must be held.
@@ -134,14 +146,19 @@ class Session:
                 self._keeper.kill()
             self._keeper = Keeper(self.region, self._settings._replace(parent=os.getpid()))
         self.channel.reset()
+        self.epoch += 1
         self.life = life = Life(self._keeper.start_child())
-        self._begin(life)
+        try:
+            self._begin(life)
+        except BaseException:
+            self._end(life, STOPPED)  # half of what it should know would be worse than none
+            raise
         return life
 
     def ask(self, life: Life, kind: Kind, content: Any, name: str) -> int:
         """A request that is no call: what it answers. Raises what the child raised, ForeignCrash."""
         conversation = Conversation(life, name, self.timeout)
-        return int(ANSWER.unpack(self.converse(conversation, kind, pickle.dumps(content)))[0])
+        return int(ANSWER.unpack(self.converse(conversation, kind, pickling.dumps(content)))[0])
 
     def converse(self, conversation: Conversation, kind: Kind | None, content: bytes = b"") -> bytes:
         """Send a request, or what lies in the outbox already, and answer upcalls until it is answered.
@@ -150,14 +167,16 @@ class Session:
         """
         channel = self.channel
         self._waiting = True
+        self._depth += 1
         try:
             if kind is None:
                 channel.post()
             else:
                 channel.send(kind, content, lambda: self._wait(conversation))
             while True:
-                self._wait(conversation)
-                answer, content = channel.receive(lambda: self._wait(conversation))
+                if not channel.look() or not channel.arrived:
+                    self._sleep(conversation)
+                answer, content = channel.take() or channel.receive(lambda: self._wait(conversation))
                 if answer == Kind.RESULT:
                     return content
                 if answer != Kind.UPCALL:
@@ -173,6 +192,9 @@ class Session:
             raise
         finally:
             self._waiting = False
+            self._depth -= 1
+            if self.closed and not self._depth:
+                self._give_up()
         raise self._failure(conversation, answer, content)
 
     def _failure(self, conversation: Conversation, answer: int, content: bytes) -> BaseException:
@@ -205,12 +227,15 @@ class Session:
 
     def _wait(self, conversation: Conversation) -> None:
         """Wait for a message. Raises ForeignCrash."""
+        if not self.channel.look() or not self.channel.arrived:
+            self._sleep(conversation)
+
+    def _sleep(self, conversation: Conversation) -> None:
+        """Wait for a message that does not come at once. Raises ForeignCrash."""
         channel = self.channel
-        if channel.look() and HEADER.unpack_from(channel.inbox)[0]:
-            return
         while True:
             left = conversation.deadline - time.monotonic()
-            if channel.sleep(max(0.0, min(SLICE, left))) and HEADER.unpack_from(channel.inbox)[0]:
+            if channel.sleep(max(0.0, min(SLICE, left))) and channel.arrived:
                 return
             if not channel.live or (self._keeper and self._keeper.gone()):
                 raise self._crashed(conversation)
@@ -246,29 +271,69 @@ class Session:
             self._end(life, f"its memory is damaged: {error}")
             return self._crashed(Conversation(life, name, None))
 
+    def defer(self, call: Callable[[], object]) -> bool:
+        """Put a call off when this thread waits for another one; False when it does not. `lock` must be held."""
+        if self._waiting:
+            self.deferred.append(call)
+        return self._waiting
+
+    def catch_up(self) -> None:
+        """Make the calls that were put off."""
+        while self.deferred:
+            call = self.deferred.pop(0)
+            try:
+                call()
+            except Exception as error:
+                report(error, "Exception ignored in an isolated call of a finalizer", call)
+
     def restart(self) -> None:
-        """End the child, if there is one. Raises ForeignBusyError."""
-        with self.lock:
-            if self._waiting:
-                raise ForeignBusyError("the isolated process is running a call")
-            if self.life is not None:
-                self._end(self.life, STOPPED)
+        """End the child, if there is one. A call that another thread is in raises ForeignCrash."""
+        life = self.life
+        if self.lock.acquire(blocking=False):
+            try:
+                if self._waiting:
+                    raise ForeignBusyError("the isolated process is running a call of this very thread")
+                if self.life is not None:
+                    self._end(self.life, STOPPED)
+            finally:
+                self.lock.release()
+        elif life is not None and self._keeper is not None:
+            self._keeper.kill_child()
 
     def close(self) -> None:
-        """End the child and the keeper. Memory that is in use stays."""
-        with self.lock:
+        """End the child and the keeper. Memory that is in use stays. A call that another thread is in, and that does
+        not return soon, raises ForeignCrash."""
+        held = self.lock.acquire(timeout=PATIENCE)
+        if not held:
+            if self._keeper is not None:
+                self._keeper.kill_child()
+            held = self.lock.acquire(timeout=PATIENCE)
+        try:
             if self.closed:
                 return
             self.closed = True
             life, self.life = self.life, None
-            if life is not None and self.channel.live and not self._waiting:
+            if held and self._depth and life is not None:
+                # By a callback or a signal handler of a call, which raises; it needs its memory until then.
+                life.report = life.report or Report(STOPPED)
+            elif held and life is not None and self.channel.live:
                 self._leave(life)
             if self._keeper is not None:
                 self._keeper.stop()
-            if not len(self.heap):
-                self.region.unmap()
-            else:
+            if not held:
                 self.region.close_file()
+            elif not self._depth:
+                self._give_up()
+        finally:
+            if held:
+                self.lock.release()
+
+    def _give_up(self) -> None:
+        """Unmap the memory, unless something in it is in use."""
+        if len(self.heap):
+            self.region.close_file()
+        else:
+            self.region.unmap()
 
     def _leave(self, life: Life) -> None:
         """Let the child end by itself: C may have something to write yet."""
@@ -277,7 +342,7 @@ class Session:
         while self.channel.live and time.monotonic() < until:
             self.channel.sleep(SLICE)
 
-    def _forked(self) -> None:
+    def forked(self) -> None:
         """In a forked child of the parent: neither the keeper nor the shared memory is its own."""
         if self.closed:
             return
@@ -285,3 +350,15 @@ class Session:
         if keeper is not None:
             keeper.forget()
         self.region.detach(self.heap.used)
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for session in list(_sessions):
+        session.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

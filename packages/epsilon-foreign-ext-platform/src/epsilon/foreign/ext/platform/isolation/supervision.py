@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import sys
 import time
@@ -31,10 +30,9 @@ _FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.S
 _SENT = 0
 #: A fault without an address, such as that of an address that no pointer can hold.
 _KERNEL = 0x80
-#: Files whose frames are not the foreign code's: what calls it.
-_OURS = re.compile(
-    rf"^{re.escape(os.path.realpath(sys.executable))}$|^/memfd:|/libpython|/_ctypes\.|/_cffi_backend\.|/libffi[-.]"
-)
+#: Files whose frames are not the foreign code's but of what calls it: beginnings, and parts of their paths.
+_OURS = (os.path.realpath(sys.executable), "/memfd:")
+_CALLERS = ("/libpython", "/_ctypes.", "/_cffi_backend.", "/libffi")
 #: How long a running thread is given to stop, in seconds.
 PATIENCE = 0.2
 
@@ -113,7 +111,7 @@ class Child:
         found: list[RawFrame] = []
         with contextlib.suppress(OSError):
             for frame in backtrace(self.process, tracing.registers(thread)):
-                if found and (not frame.path.startswith("/") or _OURS.search(frame.path)):
+                if found and not _foreign(frame.path):
                     break
                 found.append(frame)
         return tuple(found)
@@ -156,6 +154,11 @@ class Child:
                 return False
             time.sleep(0.001)
         return False
+
+
+def _foreign(path: str) -> bool:
+    """Is what lies in a file foreign code?"""
+    return path.startswith("/") and not path.startswith(_OURS) and not any(part in path for part in _CALLERS)
 
 
 def _refused(registers: tracing.Registers) -> bool:

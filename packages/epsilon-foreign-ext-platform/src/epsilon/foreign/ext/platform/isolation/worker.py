@@ -6,9 +6,8 @@ made by the best backend there is, as in any process; what is special is only wh
 
 from __future__ import annotations
 
-import pickle
 import struct
-import threading
+from _thread import RLock, get_ident  # `threading` is not needed for more
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
@@ -27,6 +26,7 @@ from epsilon.foreign.backend import (
 )
 from epsilon.foreign.backend import Kind as TypeKind
 
+from . import pickling
 from .channel import HEADER, ROOM, Channel, Kind
 from .codec import TEXT, Codec, codec
 from .machine import INT, WORD, c_function, local_backend, local_backends
@@ -91,9 +91,9 @@ class Worker:
         self._channel = channel
         self._functions: dict[int, _Function] = {}
         self._callbacks: dict[int, CallbackHandle] = {}
-        self._main = threading.get_ident()
+        self._main = get_ident()
         # Whoever holds it may use the channel. Foreign code runs without it, so that its own threads can call back.
-        self._talking = threading.RLock()
+        self._talking = RLock()
 
     def run(self) -> NoReturn:
         """Serve until told to leave."""
@@ -161,7 +161,7 @@ class Worker:
             self._channel.send(Kind.RESULT, RESULT.pack(errno) + encoded, self._channel.wait)
 
     def _define(self, content: bytes) -> None:
-        definition: Definition = pickle.loads(content)
+        definition: Definition = pickling.loads(content)
         signature = definition.signature
         if not is_code(definition.address):
             raise DataCalledError(f"{definition.name} at {definition.address:#x} is data, not a function")
@@ -187,7 +187,7 @@ class Worker:
         )
 
     def _define_callback(self, content: bytes) -> None:
-        definition: CallbackDefinition = pickle.loads(content)
+        definition: CallbackDefinition = pickling.loads(content)
         signature = definition.signature
         marshals = definition.marshals
         arguments = codec(signature.parameters, marshals)
@@ -220,7 +220,7 @@ class Worker:
 
         def upcall(*values: Any) -> Any:
             given = [0 if v is None and null else v for v, null in zip(values, nulls, strict=True)]
-            alone = threading.get_ident() != self._main
+            alone = get_ident() != self._main
             with self._talking:
                 content = UPCALL.pack(number, alone) + arguments.encode(given)
                 channel.send(Kind.UPCALL, content, channel.wait)
@@ -233,15 +233,15 @@ class Worker:
         return upcall
 
     def _open(self, content: bytes) -> int:
-        name, flags = pickle.loads(content)
+        name, flags = pickling.loads(content)
         return get_backend("ctypes").dlopen(name, flags)
 
     def _find(self, content: bytes) -> int:
-        handle, symbol = pickle.loads(content)
+        handle, symbol = pickling.loads(content)
         return get_backend("ctypes").dlsym(handle, symbol)
 
     def _close(self, content: bytes) -> None:
-        get_backend("ctypes").dlclose(pickle.loads(content))
+        get_backend("ctypes").dlclose(pickling.loads(content))
 
     def _leave(self, content: bytes) -> None:
         # What C has printed and not yet written would be lost otherwise.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import errno
 import math
-import platform
+import os
 import time
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ class EpollEvents(enum.IntFlag):
 
 
 # x86-64 took over the 32-bit layout, where nothing is between the two members.
-@struct(pack=4 if platform.machine() in ("x86_64", "AMD64") else None)
+@struct(pack=4 if hasattr(os, "uname") and os.uname().machine == "x86_64" else None)
 class epoll_event:
     """``struct epoll_event``; `data` comes back as it was given."""
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from epsilon.foreign.api import ArgumentTypeError, describe
 
 from ..elf.symbols import kind_of
+from ..errors import UnsupportedPlatformError
 from .dlfcn import dladdr
 from .indirect import indirect_name
 
@@ -65,9 +66,13 @@ def address_of(value: Any) -> int:
     if (convert := getattr(type(value), "__foreign_address__", None)) is not None:
         return int(convert(value))
     try:
-        return describe(value).address
+        data = describe(value)
     except TypeError:
         pass
+    else:
+        if data.backend == "isolated":
+            raise UnsupportedPlatformError(f"the address of {data.name} is one of another process")
+        return data.address
     if isinstance(found := getattr(value, "address", None), int):
         return found
     raise ArgumentTypeError(f"an address or something that has one is expected, not {type(value).__name__}")

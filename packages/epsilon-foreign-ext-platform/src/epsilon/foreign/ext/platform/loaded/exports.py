@@ -9,6 +9,7 @@ from epsilon.foreign.api import ArgumentTypeError, Library, LibraryError, Symbol
 from ..elf.dynamic import Dynamic
 from ..elf.file import Elf
 from ..elf.symbols import ExportedSymbol, exported
+from ..errors import UnsupportedPlatformError
 from ..search.find import Name, explain_search
 from ..search.names import is_path
 from .dlfcn import dlvsym
@@ -45,11 +46,16 @@ def versioned_symbol(library: Library, name: str, version: str) -> int:
 
     Programs that were linked against an older version go on getting that; dlsym gives the default one. Bind it with
     ``epsilon.foreign.api.shared_call`` or a `Callback` type's ``from_address``. Raises SymbolNotFoundError with the
-    versions that there are, ClosedLibraryError, UnsupportedPlatformError (there is no dlvsym).
+    versions that there are, ClosedLibraryError, and UnsupportedPlatformError where there is no dlvsym or the
+    library is open in another process (`isolated`).
     """
     for what, value in (("name", name), ("version", version)):
         if not isinstance(value, str) or "\0" in value:
             raise ArgumentTypeError(f"a symbol's {what} (str) is expected, not {value!r}")
+    if library.remote is not None:
+        raise UnsupportedPlatformError(
+            "versions are looked up in this process, and the library is open in another one"
+        )
     try:
         return dlvsym(library.handle, name, version)
     except LookupError as error:

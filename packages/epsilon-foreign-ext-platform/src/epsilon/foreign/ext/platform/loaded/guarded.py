@@ -9,9 +9,9 @@ from typing import Any
 
 from epsilon.foreign.api import Check, ClosedLibraryError, FunctionData, Library, describe
 from epsilon.foreign.backend import Backend
-from epsilon.foreign.runtime import Declaration
+from epsilon.foreign.runtime import Declaration, select_backend
 
-from ..errors import PlatformError
+from ..errors import PlatformError, UnsupportedPlatformError
 
 
 class NamespaceInUseError(PlatformError, RuntimeError):
@@ -39,6 +39,12 @@ class Gate:
     def open(self) -> None:
         """Let people in again."""
         self.is_shut = False
+
+
+def check_local() -> None:
+    """Raise UnsupportedPlatformError where foreign calls would run in another process: copies are of this one."""
+    if getattr(select_backend(), "remote", None) is not None:
+        raise UnsupportedPlatformError("a namespace is of this process, and calls here run in another one")
 
 
 class GuardedFunction:
@@ -88,6 +94,7 @@ class NamespaceLibrary(Library):
 
     def bind_declaration(self, symbol: str, declaration: Declaration) -> Callable[..., Any]:
         """See `Library.bind_declaration`."""
+        check_local()
         checks = declaration.check is not None
         if declaration.check is not None:
             declaration = declaration._replace(check=self._errno.seen_by(declaration.check))

@@ -7,14 +7,13 @@ import threading
 from types import TracebackType
 from typing import Any, Self, cast
 
-from epsilon.foreign.api import LifetimeError
+from epsilon.foreign.api import LifetimeError, get_backend, use_backend
 from epsilon.foreign.backend import Backend
-from epsilon.foreign.runtime import select_backend, use_backend
 
 from ..errors import PlatformError
 from ..search.find import Name
 from .dlfcn import LM_ID_NEWLM, dlmopen, namespace_of
-from .guarded import Gate, NamespaceLibrary
+from .guarded import Gate, NamespaceLibrary, check_local
 
 #: The GNU C library allows this many, the ordinary one included (DL_NNS).
 LIMIT = 16
@@ -31,7 +30,8 @@ class Namespace:
 
     def __init__(self, *, guarded: bool = True) -> None:
         self._guarded = guarded
-        self._backend = select_backend()
+        check_local()
+        self._backend = get_backend("ctypes")  # the loader is one for all backends of this process
         self._libraries: list[NamespaceLibrary] = []
         self._lock = threading.RLock()
         self._anchor = _open_anchor()
@@ -52,6 +52,7 @@ class Namespace:
         with self._lock:
             if self.closed:
                 raise LifetimeError(f"{self!r} is closed")
+            check_local()
             with use_backend(cast(Backend, _InNamespace(self._backend, self.number))):
                 opened = NamespaceLibrary(name, flags=flags)
             opened.enter(Gate() if self._guarded else None, self._errno, self._backend)
@@ -97,11 +98,11 @@ def namespace(*, guarded: bool = True) -> Namespace:
     means nothing to another. errno is the copy's own: a `check` of a function sees that one.
 
     Calls are counted, so that `close` can refuse while one runs; `guarded=False` leaves that out, and the calls at
-    their ordinary speed. Raises UnsupportedPlatformError where the C library has no dlmopen, and NamespaceError when
-    there are as many namespaces as it allows: 16, and often fewer, since each copy of the C library needs some of the
-    room that was set aside for thread-local variables when the process began (``GLIBC_TUNABLES=glibc.rtld.nns=16`` in
-    its environment sets aside more). That room is given back where the namespace
-    that was opened last is closed first.
+    their ordinary speed. Raises UnsupportedPlatformError where the C library has no dlmopen, and where calls are to
+    run in another process (`isolated`), which has no copies; and NamespaceError when there are as many namespaces as
+    it allows: 16, and often fewer, since each copy of the C library needs some of the room that was set aside for
+    thread-local variables when the process began (``GLIBC_TUNABLES=glibc.rtld.nns=16`` in its environment sets aside
+    more). That room is given back where the namespace that was opened last is closed first.
     """
     return Namespace(guarded=guarded)
 

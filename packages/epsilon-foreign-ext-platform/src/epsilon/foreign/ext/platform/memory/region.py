@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import weakref
 from contextlib import suppress
 from operator import index
@@ -27,7 +28,7 @@ from .rights import Rights
 
 _READ_WRITE = Protection.READ | Protection.WRITE
 #: Linux: have the pages at once (mmap(2)); elsewhere the first access brings them.
-_POPULATE = 0x8000 if os.name == "posix" and os.uname().sysname == "Linux" else 0
+_POPULATE = 0x8000 if sys.platform == "linux" else 0
 
 
 class Region:

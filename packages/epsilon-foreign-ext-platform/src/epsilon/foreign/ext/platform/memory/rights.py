@@ -13,6 +13,7 @@ from typing import Any
 
 from epsilon.foreign.api import ArgumentValueError, Const, ConstError, Owned, Pointer, c, from_foreign
 
+from ..clib import here
 from .protection import Protection
 from .reservation import Reservation
 
@@ -26,7 +27,8 @@ class Grant:
     def __init__(self, reservation: Reservation, start: int, stop: int, *, write: bool) -> None:
         row: Any = Owned[_WRITER if write else _READER, lambda _: reservation.drop()]
         reservation.hold()
-        self._pointer: Any = from_foreign(reservation.address + start, row).bounded(stop - start)
+        pointer: Any = from_foreign(reservation.address + start, row)
+        self._pointer = here(pointer.bounded, stop - start)
         self.start, self.stop, self.write = start, stop, write
         self.ended = False
 

@@ -17,9 +17,12 @@ from epsilon.foreign.backend import ProcessLock, type_name
 
 from ..clib import libc
 from ..errors import UnsupportedPlatformError
+from . import calls
 from .advice import Advice
-from .pages import PAGE_SIZE
-from .region import Region, map
+from .locking import PageLock
+from .pages import PAGE_SIZE, round_up
+from .protection import Protection
+from .reservation import Backing, Reservation
 
 
 def _make_wipe() -> Any:
@@ -82,44 +85,47 @@ class SecretArena(Arena):
 
 
 class _Pages:
-    """The regions of an arena."""
+    """The pages of an arena."""
 
     # What finalizers need, when module globals may be gone.
     _wipe: ClassVar[Any] = staticmethod(_wipe)
 
     def __init__(self) -> None:
-        self._regions: list[Region] = []
+        self._taken: list[tuple[Reservation, int]] = []
         self._guard = ProcessLock()
 
     def take(self, size: int, alignment: int, lock: bool) -> tuple[int, Any]:
         """See `Arena`: the source of its blocks."""
         # More than pages are aligned to is what a user has to ask for.
         slack = alignment - PAGE_SIZE if alignment > PAGE_SIZE else 0
-        region = map(size + slack, guard=True, name="secret")
+        whole = round_up(size + slack)
+        # No `Region`, whose finalizer may come before that of the arena: these pages are the arena's alone.
+        taken = Reservation(whole, Backing(Protection.READ | Protection.WRITE), guard=PAGE_SIZE)
         try:
-            region.advise(Advice.DONTDUMP)
-            region.advise(Advice.WIPEONFORK)
+            for advice in (Advice.DONTDUMP, Advice.WIPEONFORK):
+                calls.madvise(taken.address, whole, advice)
             if lock:
-                region.lock()
+                taken.page_lock = PageLock(taken.address, whole)
+            calls.name_pages(taken.address, whole, "secret")
         except BaseException:
-            region.close()
+            taken.drop()
             raise
         with self._guard:
-            self._regions.append(region)
-        return (region.address + alignment - 1) & -alignment, lambda _: self.give_back(region)
+            self._taken.append((taken, whole))
+        return (taken.address + alignment - 1) & -alignment, lambda _: self.give_back(taken, whole)
 
-    def give_back(self, region: Region) -> None:
-        """Wipe a region's memory and unmap it."""
+    def give_back(self, taken: Reservation, whole: int) -> None:
+        """Wipe memory and unmap it."""
         with self._guard:
-            self._wipe(region.address, region.size)
-            self._regions.remove(region)
-            region.close()
+            self._wipe(taken.address, whole)
+            self._taken.remove((taken, whole))
+            taken.drop()
 
     def wipe(self) -> None:
         """Overwrite everything with zeros."""
         with self._guard:
-            for region in self._regions:
-                self._wipe(region.address, region.size)
+            for taken, whole in self._taken:
+                self._wipe(taken.address, whole)
 
 
 _not_in_children: weakref.WeakSet[SecretArena] = weakref.WeakSet()

@@ -8,6 +8,7 @@ is that of the C library's ``sysdeps/generic/dl-cache.h``.
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 from collections.abc import Callable, Iterable
@@ -81,6 +82,10 @@ class LoaderCache:
     def entries(self) -> list[CacheEntry]:
         """All entries, in the order of the file. Raises CacheError."""
         return [self._entry(index) for index in range(self._count)]
+
+    def mentions(self, directory: str) -> bool:
+        """Is any of the libraries in that directory?"""
+        return b"\0" + os.fsencode(directory) + b"/" in self._data
 
     def matching(self, stems: Iterable[str], choose: Callable[[list[str]], list[str]]) -> list[CacheEntry]:
         """The entries whose names begin with one of `stems`, those that `choose` keeps, in its order.

@@ -31,18 +31,18 @@ def find_library(name: Name, *, caller: Name | None = None) -> str | None:
     Runs no program. Raises UnsupportedPlatformError on systems other than Linux, ArgumentTypeError for a name that is
     none, and OSError or ElfError when `caller` cannot be read.
     """
-    return next((step.path for step in _steps(_text(name), caller) if step.accepted), None)
+    return next((step.path for step in _steps(_text(name), caller, thorough=False) if step.accepted), None)
 
 
 def explain_search(name: Name, *, caller: Name | None = None) -> Explanation:
     """Where `find_library` looks for `name`, what it finds there and what is wrong with it. Raises as that does."""
     text = _text(name)
-    steps = tuple(_steps(text, caller))
+    steps = tuple(_steps(text, caller, thorough=True))
     found = next((step.path for step in steps if step.accepted), None)
     return Explanation(text, found, text if is_path(text) else str(file_names(text)), steps)
 
 
-def _steps(name: str, caller: Name | None) -> Iterator[Step]:
+def _steps(name: str, caller: Name | None, *, thorough: bool) -> Iterator[Step]:
     if not sys.platform.startswith("linux"):
         raise UnsupportedPlatformError(
             f"the search for libraries has been proven on Linux only, not on {sys.platform}; "
@@ -54,7 +54,8 @@ def _steps(name: str, caller: Name | None) -> Iterator[Step]:
         loaded = tuple(loaded_names())
     except UnsupportedPlatformError:
         loaded = ()
-    return Search(present(None if caller is None else _text(caller), loaded)).steps(name)
+    situation = present(None if caller is None else _text(caller), loaded)
+    return Search(situation, thorough=thorough).steps(name)
 
 
 def _text(name: Name) -> str:

@@ -27,10 +27,14 @@ DEEPEST_SCRIPTS = 4
 
 
 class Search:
-    """Searches of one situation; what was learnt of files and directories is kept while it lives."""
+    """Searches of one situation; what was learnt of files and directories is kept while it lives.
 
-    def __init__(self, situation: Situation) -> None:
+    A `thorough` one also shows files that would be refused in any case; see `_covered`.
+    """
+
+    def __init__(self, situation: Situation, *, thorough: bool = True) -> None:
         self.situation = situation
+        self._thorough = thorough
         self._verdicts: dict[str, str] = {}
         self._examined: dict[str, LibraryFacts | RefusedError] = {}
         self._versions: dict[str, frozenset[str]] = {}
@@ -162,7 +166,22 @@ class Search:
             )
             return
         yield from self._in_cache(names)
-        yield from self._in_directories("default directories", list(self.situation.defaults()), names, seen)
+        for directory in self.situation.defaults():
+            if not self._thorough and self._covered(directory):
+                names = names.plain()
+            yield from self._in_directories("default directories", [directory], names, seen)
+
+    def _covered(self, directory: str) -> bool:
+        """Has ldconfig seen a directory as it is now?
+
+        Then a version that it has not written down is no library, and the thousands of names that are there need not be
+        listed: that alone takes as long as everything else. Asking for a name is cheap, so the plain one is asked for.
+        """
+        try:
+            when = os.stat(self.situation.cache_path).st_mtime_ns
+            return os.stat(directory).st_mtime_ns < when and self._read_cache().mentions(directory)
+        except (OSError, CacheError):
+            return False
 
     def _before_cache(
         self,
@@ -246,7 +265,7 @@ _LOADED = "loaded already"
 def _listed(place: str, directory: str, names: FileNames, otherwise: list[Step]) -> list[Step]:
     """The files of those names in a directory."""
     try:
-        found = names.among(os.listdir(directory))
+        found = names.inside(directory)
     except OSError as error:
         return [Step(place, directory, None, error.strerror or str(error))] if otherwise else []
     return [Step(place, directory, os.path.join(directory, name), "") for name in found] or otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,12 +13,24 @@ class FileNames(NamedTuple):
     stems: tuple[str, ...]
     versions: bool = True
 
+    def plain(self) -> FileNames:
+        """The names without versions."""
+        return FileNames(self.stems, versions=False)
+
+    def inside(self, directory: str) -> list[str]:
+        """Those that are in a directory, as `among` has it. Raises OSError."""
+        if not self.versions:  # no need to look at all the others
+            return [stem for stem in self.stems if os.path.lexists(os.path.join(directory, stem))]
+        prefixes = tuple(map(os.fsencode, self.stems))
+        # A directory of libraries has thousands of names: all but a few are not even decoded.
+        return self.among(
+            [os.fsdecode(name) for name in os.listdir(os.fsencode(directory)) if name.startswith(prefixes)]
+        )
+
     def among(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that are meant: the bare name first, then versions from the newest down."""
         found: list[tuple[int, int, list[int], str]] = []
-        for name in [
-            name for name in names if name.startswith(self.stems)
-        ]:  # most of a directory is something else
+        for name in names:
             for rank, stem in enumerate(self.stems):
                 if name == stem:
                     found.append((rank, 0, [], name))

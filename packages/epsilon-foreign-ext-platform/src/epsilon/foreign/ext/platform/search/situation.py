@@ -66,9 +66,10 @@ def present(caller: str | None = None, loaded: tuple[str, ...] = ()) -> Situatio
     if caller is not None:
         with Elf.open(caller) as elf:
             nearest = caller_of(elf)
-    chain = {facts.path: facts for facts in (nearest, _facts(_program())) if facts is not None}
+    architecture, program = _program()
+    chain = {facts.path: facts for facts in (nearest, program) if facts is not None}
     return Situation(
-        _architecture(),
+        architecture,
         os.environ,
         first_environment,
         tuple(chain.values()),
@@ -80,11 +81,17 @@ def present(caller: str | None = None, loaded: tuple[str, ...] = ()) -> Situatio
 
 
 @functools.cache
-def _program() -> str:
+def _program() -> tuple[Architecture, LibraryFacts | None]:
+    """The program of this process: what it is for, and what it asks of the loader (nothing where it is static)."""
+    architecture = Architecture(struct.calcsize("P") * 8, sys.byteorder, _MACHINES.get(os.uname().machine, 0))
     try:
-        return os.readlink("/proc/self/exe")
+        with Elf.open("/proc/self/exe") as elf:  # which is there even where the file has been replaced
+            architecture = elf.architecture
+            return architecture, caller_of(elf)._replace(path=os.readlink("/proc/self/exe"))
+    except ElfError:
+        return architecture, None
     except OSError:
-        return os.path.realpath(sys.executable)
+        return architecture, _facts(os.path.realpath(sys.executable))
 
 
 def _python_caller() -> str | None:
@@ -105,16 +112,6 @@ def _facts(path: str | None) -> LibraryFacts | None:
 
 
 @functools.cache
-def _architecture() -> Architecture:
-    try:
-        with Elf.open("/proc/self/exe") as elf:
-            return elf.architecture
-    except (OSError, ElfError):
-        bits = struct.calcsize("P") * 8
-        return Architecture(bits, sys.byteorder, _MACHINES.get(os.uname().machine, 0))
-
-
-@functools.cache
 def default_directories() -> tuple[str, ...]:
     """The directories that the loader looks into last.
 
@@ -125,7 +122,7 @@ def default_directories() -> tuple[str, ...]:
         listed = _listed()
     except (AttributeError, OSError):
         listed = []
-    program = _facts(_program())
+    _, program = _program()
     others = [] if program is None else split_path(program.rpath or "") + split_path(program.runpath or "")
     others += split_path(first_environment().get("LD_LIBRARY_PATH", ""), ":;")
     taken = {os.path.normpath(_simply(directory, program)) for directory in others}
@@ -155,6 +152,10 @@ class _Paths(ctypes.Structure):
     _fields_ = (("size", ctypes.c_size_t), ("count", ctypes.c_uint), ("paths", _Path * 1))
 
 
+#: Of one path: a type for arrays of them takes longer to make than all else here.
+_ROW = ctypes.sizeof(_Path)
+
+
 def _listed() -> list[str]:
     process = ctypes.CDLL(None)
     handle = ctypes.c_void_p(process._handle)
@@ -165,5 +166,5 @@ def _listed() -> list[str]:
     ctypes.memmove(memory, ctypes.byref(paths), _Paths.paths.offset)
     if process.dlinfo(handle, _RTLD_DI_SERINFO, memory):
         return []
-    found = (_Path * paths.count).from_buffer(memory, _Paths.paths.offset)
-    return [os.path.normpath(os.fsdecode(path.name)) for path in found if path.name]
+    rows = struct.iter_unpack("@PI0P", memory.raw[_Paths.paths.offset : _Paths.paths.offset + paths.count * _ROW])
+    return [os.path.normpath(os.fsdecode(ctypes.string_at(name))) for name, _ in rows if name]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from epsilon.foreign.runtime import linker_script_targets
 
-from ..elf.architecture import Architecture
+from ..elf.architecture import LINUX, SYSTEMS, Architecture
 from ..elf.dynamic import DF_1_NOOPEN, DF_1_PIE, Dynamic
 from ..elf.errors import ElfError
 from ..elf.file import ET_CORE, ET_DYN, ET_EXEC, ET_REL, Elf
@@ -73,6 +73,8 @@ def _examine(elf: Elf, wanted: Architecture) -> LibraryFacts:
     if elf.architecture != wanted:
         reason = f"wrong architecture: it is {elf.architecture}, this process is {wanted}"
         raise RefusedError(reason, passed_over=True)
+    if elf.system not in LINUX:
+        raise RefusedError(f"it is for {SYSTEMS.get(elf.system, f'system {elf.system}')}, not for Linux")
     if elf.type != ET_DYN:
         raise RefusedError(
             f"it is {_TYPES.get(elf.type, f'an ELF file of type {elf.type}')}, not a shared library"
