@@ -5,6 +5,7 @@ The modules are made by the command, and imported as a user imports them.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import struct
@@ -32,6 +33,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Generate:
     """Make a module of a case's header with the command, and import it."""
     folder = tmp_path_factory.mktemp("generated")
 
+    @functools.cache
     def generate(name: str, *options: str) -> ModuleType:
         case = _CASES[name]
         if case.missing:

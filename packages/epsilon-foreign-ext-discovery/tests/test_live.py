@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import platform
 import sys
 import sysconfig
 import threading
@@ -373,3 +374,24 @@ def test_a_file_whose_layout_contradicts_itself_is_refused(
     path.write_text(path.read_text().replace(before, after).replace("layout_probe", f"probe_{len(message)}"))
     with pytest.raises(discovery.BindingFileError, match=message):
         getattr(discovery.load(path), f"probe_{len(message)}")
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="ms_abi and sysv_abi are attributes of x86-64's compilers"
+)
+def test_functions_of_another_convention_are_called_by_it_or_say_that_they_cannot(
+    compiled: Callable[[str], Path],
+) -> None:
+    text = "int __attribute__((ms_abi)) foreign(int a, double b); int __attribute__((sysv_abi)) own(int a);"
+    source = (
+        "int __attribute__((ms_abi)) foreign(int a, double b) { return a + (int)b; }\n"
+        "int __attribute__((sysv_abi)) own(int a) { return a; }\n"
+    )
+    lib = discovery.cdef(text, library=compiled(source))
+    assert lib.own(3) == 3
+    try:
+        foreign = lib.foreign
+    except discovery.UnsupportedDeclarationError as error:
+        assert "ms" in str(error)
+    else:
+        assert foreign(3, 4.5) == 7

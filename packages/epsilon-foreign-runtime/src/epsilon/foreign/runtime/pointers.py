@@ -420,7 +420,8 @@ def new_pointer_class(target: Any, name: str, const: bool, promised: int) -> Any
     shown = f"Const[{name}]" if const else name
     shown = f"Pointer[{shown}, {promised}]" if promised else f"Pointer[{shown}]"
     namespace = {"__slots__": (), "_target": target, "_const": const, "_promised": promised}
-    cls: Any = type(shown, (items_base(Pointer, target),), namespace | {"__module__": __name__})
+    namespace |= {"__module__": __name__, "__doc__": f"``{shown}``: see `Pointer`."}
+    cls: Any = type(shown, (items_base(Pointer, target),), namespace)
     cls.__foreign_type__ = PointerType(cls, shown)
     return cls
 

@@ -40,6 +40,9 @@ _VA_LISTS = frozenset({"va_list", "__builtin_va_list", "__gnuc_va_list", "__va_l
 #: Conventions that are the platform's own, by processor and system.
 _NATIVE = {("x86_64", "windows"): "ms_abi", ("x86_64", "linux"): "sysv_abi", ("x86_64", "darwin"): "sysv_abi"}
 
+#: Attributes of compilers, and what backends call the convention.
+_CONVENTIONS = {"ms_abi": "ms", "sysv_abi": "sysv"}
+
 
 class Lowering:
     """The terms of one binding's types and declarations."""
@@ -197,7 +200,8 @@ class Lowering:
                 parameters.append(self.value(parameter.type))
         except Refused as refused:
             return FunctionTerm(name, symbol, doc=_documented(function), reason=f"{what}: {refused}")
-        convention = "c" if function.convention == self.native else function.convention
+        attribute = _CONVENTIONS.get(function.convention, function.convention)
+        convention = "c" if function.convention == self.native else attribute
         named = zip(parameter_names(function), parameters, strict=True)
         return FunctionTerm(
             name,
