@@ -18,8 +18,9 @@ class RemoteMemory(Protocol):
     """The memory of a backend's process, which its attribute ``remote`` gives."""
 
     @property
-    def epoch(self) -> int:
-        """How many processes there have been so far: what one has allocated is gone with it."""
+    def origin(self) -> object:
+        """What owns memory of the process that there is now, for the `_owner` of pointers: it has a ``remote``, and
+        passing such a pointer to a function raises LifetimeError once that process has ended."""
         ...
 
     def alloc(self, size: int, alignment: int = ...) -> int:

@@ -76,10 +76,11 @@ class OwnedType(ForeignType):
             return _owned_pointer(cls, address, free)
         if not address:
             return None if self.base.from_foreign is None else self.base.from_foreign(None)
+        origin = _origin()
         try:
             data = string_at(address)
         finally:
-            free(_raw(address))
+            free(_raw(address, origin))
         value = _TEXT[self.base.result_marshal](data)
         return value if self.base.from_foreign is None else self.base.from_foreign(value)
 
@@ -103,18 +104,20 @@ class OwnedType(ForeignType):
 class _Gift(Allocation):
     """Memory that C gave away."""
 
-    __slots__ = ("_epoch", "_release_function", "_remote")
+    __slots__ = ("_origin", "_release_function")
 
     def __init__(self, address: int, function: Any) -> None:
         super().__init__("it was released", address, manual=True)
         self._release_function = function
-        self._remote = remote_memory()
-        self._epoch = 0 if self._remote is None else self._remote.epoch
+        self._origin = _origin()
 
     def _dispose(self) -> None:
-        if self._remote is not None and self._remote.epoch != self._epoch:
-            return  # the process that it was allocated in has ended
-        self._release_function(_raw(self.address))
+        if self._origin is None:
+            self._release_function(_raw(self.address))
+            return
+        # Where the process that it was allocated in has ended, it has been freed.
+        with contextlib.suppress(LifetimeError):
+            self._release_function(_raw(self.address, self._origin))
 
     def _abandon(self) -> None:
         # Where the library has been closed in the meantime, its memory cannot be given back any more.
@@ -132,9 +135,17 @@ def _owned_pointer(cls: Any, address: int | None, free: Any) -> Any:
     return pointer_at(cls, address, plain._lower, plain._upper, gift._live, gift)
 
 
-def _raw(address: int) -> Any:
+def _raw(address: int, origin: Any = None) -> Any:
     # As a pointer to char: what takes `c.pointer`, `Pointer` or any one-byte type takes it.
-    return pointer_to(TYPES["void"]).from_address(address)
+    pointer = pointer_to(TYPES["void"]).from_address(address)
+    pointer._owner = origin
+    return pointer
+
+
+def _origin() -> Any:
+    """What owns the memory that an address from C is of; None in this process."""
+    remote = remote_memory()
+    return None if remote is None else remote.origin
 
 
 def _process() -> Any:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
-from epsilon.foreign.backend import FUNDAMENTAL, LifetimeError, ProcessLock, RemoteMemoryError, free
+from epsilon.foreign.backend import (
+    FUNDAMENTAL,
+    LifetimeError,
+    ProcessLock,
+    RemoteMemory,
+    RemoteMemoryError,
+    free,
+)
 from epsilon.foreign.runtime import Pointer, from_buffer
 
 from .libraries import Libraries
@@ -36,6 +44,26 @@ class Lazy:
             return self.session
 
 
+class Origin:
+    """Where a pointer is from that points to memory which only a child has: the backend, and which of its children."""
+
+    __slots__ = ("_session", "epoch", "remote")
+
+    def __init__(self, backend: Any, session: Session) -> None:
+        self.remote: RemoteMemory = backend
+        self._session = session
+        self.epoch = session.epoch
+
+    def check(self) -> None:
+        """Raise LifetimeError when that child has ended."""
+        if self.epoch != self._session.epoch or self._session.life is None:
+            raise LifetimeError("it points to memory of an isolated process that has ended")
+
+
+#: Where the result is from that is made into an object at the moment.
+answering: ContextVar[Origin | None] = ContextVar("epsilon_foreign_isolated_answer", default=None)
+
+
 class ChildMemory:
     """The `RemoteMemory` of a backend whose session is `_lazy`."""
 
@@ -43,9 +71,9 @@ class ChildMemory:
     _libraries: Libraries
 
     @property
-    def epoch(self) -> int:
-        """How many children there have been: what one has allocated is gone with it."""
-        return self._lazy.session.epoch if self._lazy.session is not None else 0
+    def origin(self) -> Origin:
+        """What owns the memory of the child that there is now, or that gave the result which is being looked at."""
+        return answering.get() or Origin(self, self._lazy.get())
 
     def alloc(self, size: int, alignment: int = FUNDAMENTAL) -> int:
         """Zeroed memory that this process and the child have at the same address. Raises MemoryError, ValueError,

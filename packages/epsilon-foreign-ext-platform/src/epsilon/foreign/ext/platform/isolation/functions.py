@@ -15,11 +15,9 @@ from epsilon.foreign.backend import (
     Borrowed,
     Converter,
     Kind,
-    LifetimeError,
     Marshal,
     Memory,
     Parameter,
-    RemoteMemory,
     borrow,
     converter,
     preferred_backend,
@@ -28,6 +26,7 @@ from epsilon.foreign.backend import (
 
 from .channel import BOX, HEADER, ProtocolError
 from .channel import Kind as Message
+from .childmemory import Origin, answering
 from .codec import TEXT, codec
 from .lending import LentBytes, Loans, lent
 from .libraries import Libraries
@@ -67,16 +66,21 @@ class Functions:
         finish = binding.finish
         if finish is None or binding.signature.result.kind not in (Kind.POINTER, Kind.AGGREGATE):
             return finish
-        session, local, own = self._session, local_backends()[0], self._own()
+        local, own = local_backends()[0], self._own()
 
         def finished(*result: Any) -> Any:
-            if isinstance(result[0], Address):  # into memory of this process: see `Loans.returned`
-                with use_backend(local):
+            origin = getattr(result[0], "keep", None)
+            if isinstance(result[0], Address) and origin is None:
+                with use_backend(local):  # into memory of this process: see `Loans.returned`
                     return finish(*result)
-            with use_backend(own):
-                made = finish(*result)
-            if isinstance(made, Memory) and not session.region.holds(made._address):
-                _mark(made, Origin(own, session))
+            token = answering.set(origin)
+            try:
+                with use_backend(own):
+                    made = finish(*result)
+            finally:
+                answering.reset(token)
+            if origin is not None and isinstance(made, Memory):
+                _mark(made, origin)
             return made
 
         return finished if binding.signature.result.kind is Kind.POINTER else self._within(finish)
@@ -120,7 +124,7 @@ class Functions:
         marshals = tuple(Marshal.VALUE if texts and m in TEXT else m for m in binding.marshals)
         definition = Definition(
             next(_numbers),
-            address,
+            int(address),
             binding.name,
             signature,
             marshals,
@@ -182,13 +186,17 @@ class Functions:
     def _lending_invoke(self, definition: Definition, post: _Post, natural: _Natural) -> Callable[..., Any]:
         """A call whose arguments may point to memory that only this process has."""
         plain = self._plain_invoke(definition, post, natural)
-        region, heap = self._session.region, self._session.heap
+        session, own = self._session, self._own()
+        region, heap = session.region, session.heap
         pointer = definition.signature.result.kind is Kind.POINTER and definition.result_marshal not in TEXT
         errno = definition.capture_errno
+        #: An object will be made of the address, which is to know where it is from.
+        made = pointer and definition.result_marshal is not Marshal.VALUE
 
         def invoke(*values: Any) -> Any:
             loans = None
             given = list(values)
+            origins = []
             returned = False
             try:
                 for position, value in enumerate(given):
@@ -198,38 +206,36 @@ class Functions:
                     if isinstance(value, Address):
                         loans = loans or Loans(region, heap)
                         given[position] = loans.address(value)
+                        origin = getattr(value.keep, "_owner", None)
+                        if type(origin) is Origin:
+                            origins.append(origin)
                     elif isinstance(value, LentBytes):
                         loans = loans or Loans(region, heap)
                         given[position] = loans.content(value, value.keep)
-                life = self._session.life
-                if life is not None and life.moved:
-                    given = [self._libraries.current(life, v) if type(v) is int else v for v in given]
-                result = plain(*given)
+                with session.lock:
+                    for origin in origins:
+                        origin.check()
+                    life = session.life
+                    if life is not None and life.moved:
+                        given = [self._libraries.current(life, v) if type(v) is int else v for v in given]
+                    result = plain(*given)
+                    here = Origin(own, session) if made else None
                 returned = True
-                if pointer and loans is not None:
-                    result = (loans.returned(result[0]), result[1]) if errno else loans.returned(result)
+                if pointer:
+                    address = result[0] if errno else result
+                    if loans is not None:
+                        address = loans.returned(address)
+                    if not made:
+                        address = address and int(address)
+                    elif type(address) is int and not region.holds(address):
+                        address = Address(address, here)
+                    result = (address, result[1]) if errno else address
             finally:
                 if loans is not None:
                     loans.settle(back=returned)
             return result
 
         return invoke
-
-
-class Origin:
-    """Where a pointer is from that points to memory which only a child has: the backend, and which of its children."""
-
-    __slots__ = ("_session", "epoch", "remote")
-
-    def __init__(self, backend: Any, session: Session) -> None:
-        self.remote: RemoteMemory = backend
-        self._session = session
-        self.epoch = session.epoch
-
-    def check(self) -> None:
-        """Raise LifetimeError when that child has ended."""
-        if self.epoch != self._session.epoch or self._session.life is None:
-            raise LifetimeError("it points to memory of an isolated process that has ended")
 
 
 def _mark(pointer: Any, origin: Origin) -> None:
@@ -313,9 +319,6 @@ def _of_text(convert: Converter) -> Converter:
 
 def _of_pointer(convert: Converter) -> Converter:
     def converted(value: Any) -> Any:
-        origin = getattr(value, "_owner", None)
-        if type(origin) is Origin and value._address:
-            origin.check()
         address = lent(value, convert(value))
         keep = getattr(address, "keep", None)
         if keep is not None and not isinstance(keep, (Memory, Borrowed, IsolatedCallback)):
