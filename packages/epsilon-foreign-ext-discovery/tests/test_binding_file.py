@@ -218,3 +218,8 @@ def _places(value: Any) -> Any:
         yield value, key
         if isinstance(inner, (dict, list)):
             yield from _places(inner)
+
+
+def test_names_are_of_any_script() -> None:
+    binding = discovery.parse_text("int caf\u00e9(int \u00e9); struct \u03b1 { int \u03b2; };", cache=False)
+    assert decode(encode(binding)) == binding

@@ -395,3 +395,9 @@ def test_functions_of_another_convention_are_called_by_it_or_say_that_they_canno
         assert "ms" in str(error)
     else:
         assert foreign(3, 4.5) == 7
+
+
+def test_function_types_that_double_with_each_typedef_end_as_addresses() -> None:
+    chain = "".join(f"typedef f{n} (*f{n + 1})(f{n});" for n in range(40))
+    lib = discovery.cdef(f"typedef void (*f0)(void); {chain} f40 last(void);")
+    assert lib.f40 is not None and len(str(lib.f40)) < 100_000

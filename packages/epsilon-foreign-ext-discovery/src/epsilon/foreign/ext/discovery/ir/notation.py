@@ -39,8 +39,9 @@ DEPTH = 100
 
 _QUALIFIERS = ("const", "volatile", "restrict", "atomic")
 _TAGS = ("struct", "union", "enum")
-#: A tag of no name of its own is ``outer.member``, or ``@`` and something of its contents.
-NAME_PATTERN = r"[A-Za-z_$@][\w$@.]*"
+#: A tag of no name of its own is ``outer.member``, or ``@`` and something of its contents. Letters are
+#: of any script (C11 6.4.2.1).
+NAME_PATTERN = r"(?:[^\W\d]|[$@])[\w$@.]*"
 _TOKENS = re.compile(
     rf"\s*(?:(?P<word>fn(?:\.\w+)?(?=\()|{NAME_PATTERN})|(?P<number>\d+)|(?P<dots>\.\.\.)|(?P<sign>[*\[\]()?,])"
     r"|<(?P<opaque>\w+ \d+ \d+ [\w (),.*:\-]*)>)"

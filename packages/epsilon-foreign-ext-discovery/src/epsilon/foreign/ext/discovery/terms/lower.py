@@ -43,6 +43,9 @@ _NATIVE = {("x86_64", "windows"): "ms_abi", ("x86_64", "linux"): "sysv_abi", ("x
 #: Attributes of compilers, and what backends call the convention.
 _CONVENTIONS = {"ms_abi": "ms", "sysv_abi": "sysv"}
 
+#: Function pointers that take function pointers, and so on, double with each typedef: beyond this they are addresses.
+HEAVIEST = 500
+
 
 class Lowering:
     """The terms of one binding's types and declarations."""
@@ -53,6 +56,7 @@ class Lowering:
         self.typedefs = binding.typedefs
         self.native = _NATIVE.get((binding.target.arch, binding.target.system), "c")
         self._known: dict[ir.CType, Term] = {}
+        self._weights: dict[int, tuple[Term, int]] = {}
 
     # Types
 
@@ -133,9 +137,20 @@ class Lowering:
         if type.variadic or not type.prototyped or type.convention not in ("c", self.native):
             return C("pointer")
         try:
-            return Callback(tuple([self.value(p) for p in type.parameters]), self.result(type.result))
+            made = Callback(tuple([self.value(p) for p in type.parameters]), self.result(type.result))
         except Refused:
             return C("pointer")
+        weight = 1 + sum(self._weight(term) for term in (*made.parameters, made.result))
+        if weight > HEAVIEST:
+            return C("pointer")
+        self._weights[id(made)] = (made, weight)
+        return made
+
+    def _weight(self, term: Any) -> int:
+        """How many types of functions a term spells out."""
+        while term is not None and not isinstance(term, Callback):
+            term = next((getattr(term, n) for n in ("term", "target", "element") if hasattr(term, n)), None)
+        return self._weights.get(id(term), (None, 1))[1] if term is not None else 0
 
     def value(self, type: ir.CType) -> Term:
         """The term of a parameter. Raises Refused for what does not cross by value."""
