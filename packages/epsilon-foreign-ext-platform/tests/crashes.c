@@ -32,9 +32,13 @@ API void wild_jump(uintptr_t address) { ((void (*)(void))address)(); }
 
 /* Overwrites its own return address and whatever lies beyond it. */
 API __attribute__((optimize("O0"), no_stack_protector)) void smash_stack(size_t size) {
+    /* Not on the stack, or the loop would lead itself astray before it reaches the return address. */
+    static volatile char *at;
+    static size_t i, end;
     volatile char buffer[16];
-    volatile char *at = buffer;
-    for (size_t i = 0; i < size; i++) at[i] = 0x41;
+    at = buffer;
+    end = size;
+    for (i = 0; i < end; i++) at[i] = 0x41;
 }
 
 /* The same, noticed by the compiler's canary: abort(3) by __stack_chk_fail. */
