@@ -16,7 +16,7 @@ from epsilon.foreign.ext.platform.isolation.channel import BOX, HEADER, Channel,
 from epsilon.foreign.ext.platform.isolation.codec import Codec
 from epsilon.foreign.ext.platform.isolation.frames import caller
 from epsilon.foreign.ext.platform.isolation.heap import Heap
-from epsilon.foreign.ext.platform.isolation.mapping import is_code, mapping_at, mappings
+from epsilon.foreign.ext.platform.isolation.mapping import Mapping, beginning, is_code, mapping_at, mappings
 from epsilon.foreign.ext.platform.isolation.region import Region
 from epsilon.foreign.ext.platform.isolation.report import Report
 from epsilon.foreign.ext.platform.isolation.unwinding import Cursor, Tables, UnwindError
@@ -177,12 +177,27 @@ def own_memory(address: int, size: int) -> bytes:
     return b"" if held is None else ctypes.string_at(address, min(size, held.end - address))
 
 
+def test_a_part_of_a_file_belongs_to_the_copy_that_it_lies_in() -> None:
+    """As there are two of, when a library is loaded into a namespace of its own as well."""
+    rows = [
+        (0x1000, 0, "/a"),
+        (0x2000, 0x1000, "/a"),
+        (0x5000, 0, "/b"),
+        (0x8000, 0, "/a"),
+        (0x9000, 0x1000, "/a"),
+    ]
+    maps = [Mapping(start, start + 0x1000, "r-xp", offset, path) for start, offset, path in rows]
+    assert [beginning(maps, part) for part in maps] == [maps[0], maps[0], maps[2], maps[3], maps[3]]
+    assert beginning(maps, Mapping(0x500, 0x600, "r-xp", 0x1000, "/a")) is None
+
+
 def test_tables_know_the_functions_of_the_c_library() -> None:
     libc = ctypes.CDLL(None)
     address = ctypes.cast(libc.qsort, ctypes.c_void_p).value or 0
     held = mapping_at(mappings(), address)
     assert held is not None and is_code(address)
-    first = next(each for each in mappings() if each.path == held.path and not each.offset)
+    first = beginning(mappings(), held)
+    assert first is not None
     function = Tables(own_memory, first.start).function(address)
     assert function.start == address < function.end
     # At a function's first instruction the return address is on top of the stack, or in the link register.

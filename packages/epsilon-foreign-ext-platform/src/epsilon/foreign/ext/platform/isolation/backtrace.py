@@ -13,7 +13,7 @@ import struct
 from typing import NamedTuple
 
 from .frames import caller
-from .mapping import Mapping, mapping_at, mappings
+from .mapping import Mapping, beginning, mapping_at, mappings
 from .tracing import Registers
 from .unwinding import Tables, UnwindError
 
@@ -67,7 +67,7 @@ class Target:
         found = mapping_at(self.maps, address)
         if found is None or not found.path.startswith("/"):
             raise UnwindError("no file")
-        first = next((each for each in self.maps if each.path == found.path and not each.offset), None)
+        first = beginning(self.maps, found)
         if first is None:
             raise UnwindError("the file's beginning is not mapped")
         if first.start not in self._tables:
