@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
     reason="no backend takes part in parsing: tried in the run on ctypes",
 )
 #: Set by the `matrix` session, which runs on every interpreter; CI runs `tests` on one besides.
-IN_MATRIX = bool(os.environ.get("EPSILON_FOREIGN_RESULTS"))
+IN_MATRIX = bool(os.environ.get("EPSILON_FOREIGN_MATRIX"))
 #: What is tried on every interpreter: a small one, a large one, and its own headers, which no other has.
 EVERYWHERE = ("zlib", "sqlite3", "Python.h")
 

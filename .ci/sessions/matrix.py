@@ -21,18 +21,25 @@ import nox
 from .interpreters import Interpreter, find
 from .outcomes import Outcome, closing_line, load, table
 from .project import ROOT
-from .testing import RESULTS
+from .testing import MATRIX, RESULTS
 
 
 @nox.session(venv_backend="none", default=False)
 def matrix(session: nox.Session) -> None:
-    """Run `tests` on every CPython found; `-- --at-least 3` fails when fewer versions than that ran."""
+    """Run `tests` on every CPython found; `-- --at-least 3` fails when fewer versions than that ran.
+
+    `--known FILE` has the rows that a run of `tests` left behind (EPSILON_FOREIGN_RESULTS): they join the table, and
+    their interpreter is not tested again.
+    """
     options = parse(session.posargs)
     folder = Path(session.create_tmp()).resolve()
     interpreters, refused = find()
     print(f"CPython {', '.join(interpreter.label for interpreter in interpreters)}", flush=True)
     outcomes = [Outcome(path, "", "-", reason=reason) for path, reason in refused.items()]
-    outcomes += test_all([Run(interpreter, folder) for interpreter in interpreters], options.jobs)
+    known = load(options.known) if options.known else []
+    tested = {outcome.interpreter for outcome in known}
+    outcomes += known
+    outcomes += test_all([Run(i, folder) for i in interpreters if i.label not in tested], options.jobs)
     print(f"\n{table(outcomes)}\n{closing_line('matrix', outcomes)}", flush=True)
     verdict(session, outcomes, options.at_least)
 
@@ -41,6 +48,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options after ``--``."""
     parser = argparse.ArgumentParser(prog="nox -s matrix --")
     parser.add_argument("--at-least", type=int, default=1, help="CPython versions (X.Y) that must have run")
+    parser.add_argument("--known", type=Path, metavar="FILE", help="rows of interpreters that are tested already")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="interpreters tested at once")
     return parser.parse_args(arguments)
 
@@ -61,7 +69,7 @@ class Run:
         nox_arguments = ("--force-python", executable, "--envdir", str(environments), "-s", "tests")
         done = subprocess.run(
             [sys.executable, "-m", "nox", "-f", str(ROOT / "noxfile.py"), *nox_arguments],
-            env={**os.environ, RESULTS: str(results)},
+            env={**os.environ, RESULTS: str(results), MATRIX: "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

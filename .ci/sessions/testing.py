@@ -23,6 +23,8 @@ from .project import INTEGRATION, PACKAGES, Package, below
 
 #: Where a run over several interpreters collects its rows.
 RESULTS = "EPSILON_FOREIGN_RESULTS"
+#: Set where several interpreters are tested: what does not depend on them may do less.
+MATRIX = "EPSILON_FOREIGN_MATRIX"
 NO_CFFI = "cffi has no wheel for free-threaded CPython before 3.14"
 STAGES = [*(package.label for package in PACKAGES.values()), "integration"]
 

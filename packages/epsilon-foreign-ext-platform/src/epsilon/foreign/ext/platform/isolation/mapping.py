@@ -33,7 +33,7 @@ def mapping_at(maps: list[Mapping], address: int) -> Mapping | None:
 
 
 def beginning(maps: list[Mapping], part: Mapping) -> Mapping | None:
-    """The mapping with which a part's file begins: of the copy that the part is of, since a file may be loaded twice."""
+    """The mapping with which a part's file begins: of the same copy, for a file may be loaded twice."""
     before = [
         each for each in maps if each.path == part.path and not each.offset and each.start <= part.start
     ]
