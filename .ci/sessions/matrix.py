@@ -48,7 +48,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options after ``--``."""
     parser = argparse.ArgumentParser(prog="nox -s matrix --")
     parser.add_argument("--at-least", type=int, default=1, help="CPython versions (X.Y) that must have run")
-    parser.add_argument("--known", type=Path, metavar="FILE", help="rows of interpreters that are tested already")
+    parser.add_argument(
+        "--known", type=Path, metavar="FILE", help="rows of interpreters that are tested already"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="interpreters tested at once")
     return parser.parse_args(arguments)
 
