@@ -42,7 +42,7 @@ def _locally(function: Callable[..., T], args: tuple[Any, ...]) -> T:
     # In a context without values `use_backend` has not been called; the environment may still name a backend.
     if getattr(select_backend(), "remote", None) is None:
         return function(*args)
-    with use_backend(local_backends()[0]):
+    with use_backend(next(local_backends())):
         return function(*args)
 
 

@@ -66,7 +66,7 @@ class Functions:
         finish = binding.finish
         if finish is None or binding.signature.result.kind not in (Kind.POINTER, Kind.AGGREGATE):
             return finish
-        local, own = local_backends()[0], self._own()
+        local, own = next(local_backends()), self._own()
 
         def finished(*result: Any) -> Any:
             origin = getattr(result[0], "keep", None)

@@ -7,7 +7,7 @@ otherwise: most are shorter than giving it up and taking it back.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from epsilon.foreign.backend import (
@@ -30,15 +30,14 @@ LOCAL = ("trampoline", "libffi", "ctypes")
 INT, LONG, SIZE, WORD = INT32, INT64, UINT64, POINTER
 
 
-def local_backends() -> list[Backend]:
-    """Those of `LOCAL` that work here."""
-    found = []
+def local_backends() -> Iterator[Backend]:
+    """Those of `LOCAL` that work here, each loaded when it is reached: cffi alone is a fifth of a process's start."""
     for name in LOCAL:
         try:
-            found.append(get_backend(name))
+            backend = get_backend(name)
         except BackendUnavailableError:
             continue
-    return found
+        yield backend
 
 
 def local_backend(signature: Signature) -> Backend:
