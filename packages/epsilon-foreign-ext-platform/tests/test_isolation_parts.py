@@ -16,9 +16,11 @@ from epsilon.foreign.ext.platform.isolation.channel import BOX, HEADER, Channel,
 from epsilon.foreign.ext.platform.isolation.codec import Codec
 from epsilon.foreign.ext.platform.isolation.frames import caller
 from epsilon.foreign.ext.platform.isolation.heap import Heap
+from epsilon.foreign.ext.platform.isolation.libraries import Libraries
 from epsilon.foreign.ext.platform.isolation.mapping import Mapping, beginning, is_code, mapping_at, mappings
 from epsilon.foreign.ext.platform.isolation.region import Region
 from epsilon.foreign.ext.platform.isolation.report import Report
+from epsilon.foreign.ext.platform.isolation.session import Life
 from epsilon.foreign.ext.platform.isolation.unwinding import Cursor, Tables, UnwindError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -232,3 +234,52 @@ def test_numbers_are_read_or_refused(content: bytes, signed: bool) -> None:
 def test_a_report_survives_being_bytes() -> None:
     report = Report("signal", 11, 1, 8, frames=())
     assert Report.decode(report.encode()) == report
+
+
+class Places:
+    """A session whose children have symbols at places of the test's choosing."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, int] = {}
+        self.channel: Any = self
+        self.live = True
+
+    def ask(self, life: Life, kind: Kind, content: Any, name: str) -> int:
+        if kind is not Kind.FIND:
+            return 7
+        symbol = content[1]
+        if symbol not in self.at:
+            raise LookupError(symbol)
+        return self.at[symbol]
+
+
+def test_symbols_are_found_where_they_are_in_each_child() -> None:
+    """A library may move from child to child, and what its handle finds in another library does not move with it."""
+    session: Any = Places()
+    libraries, first = Libraries(), Life(1)
+    session.at = {"f": 0x1010, "free": 0x9000}
+    token = libraries.open(session, first, "lib.so", None)
+    f, free = (libraries.find(session, first, token, name) for name in ("f", "free"))
+    assert (f, free) == (0x1010, 0x9000)
+
+    second = Life(2)
+    session.at = {"f": 0x1510, "free": 0x9000, "g": 0x1520, "h": 0x1010}
+    libraries.begin(session, second)
+    assert [libraries.current(second, address) for address in (f, free, 0x123)] == [0x1510, 0x9000, 0x123]
+    again = libraries.open(session, second, "lib.so", None)
+    assert libraries.find(session, second, again, "f") == f
+    g = libraries.find(session, second, token, "g")
+    h = libraries.find(session, second, token, "h")
+    assert h != f  # although it lies where the other one was
+    assert [libraries.current(second, address) for address in (f, g, h)] == [0x1510, 0x1520, 0x1010]
+
+    libraries.close(session, second, token)
+    third = Life(3)
+    session.at = {"f": 0x1010, "free": 0x9000}
+    libraries.begin(session, third)
+    assert libraries.current(third, f) == 0x1010
+
+    replaced = Life(4)
+    session.at = {}
+    libraries.begin(session, replaced)
+    assert libraries.current(replaced, f) == 0

@@ -64,6 +64,7 @@ class Life:
         self.functions: set[int] = set()
         self.callbacks: set[int] = set()
         self.handles: dict[int, int] = {}
+        #: The addresses of symbols that are elsewhere in it than they were, and where.
         self.moved: dict[int, int] = {}
         self.report: Report | None = None
 
