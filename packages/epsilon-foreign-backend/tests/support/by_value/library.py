@@ -15,6 +15,7 @@ from pathlib import Path
 from epsilon.foreign.backend import loader
 
 from .described import Described, describe
+from .keeping import kept
 from .prototypes import Prototype, drawn, prototypes
 from .source import c_source
 
@@ -58,17 +59,21 @@ def compiled(folder: Path, count: int, seed: int, attribute: str = "") -> ByValu
     if not shutil.which(command[0]):
         return f"no C compiler {command[0]!r}"
     made = [prototype for type in drawn(count, seed) for prototype in prototypes(type, seed)]
-    text, out = folder / "by_value.c", folder / "libby_value.so"
-    text.write_text(c_source(made, attribute))
-    done = subprocess.run(
-        [*command, *FLAGS, "-o", str(out), str(text)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{text} does not compile:\n{done.stderr[:4000]}")
-    return ByValueLibrary(out, made)
+    source = c_source(made, attribute)
+
+    def make(out: Path) -> None:
+        text = folder / "by_value.c"
+        text.write_text(source)
+        done = subprocess.run(
+            [*command, *FLAGS, "-o", str(out), str(text)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{text} does not compile:\n{done.stderr[:4000]}")
+
+    return ByValueLibrary(kept(source, [*command, *FLAGS], make), made)
 
 
 def checksum(arrived: Iterable[bytes | int | float]) -> int:
