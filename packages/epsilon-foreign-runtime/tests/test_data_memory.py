@@ -234,18 +234,18 @@ def test_an_arena_takes_its_blocks_from_a_source_and_gives_them_back_once() -> N
 
 
 def test_an_arena_in_a_cycle_is_freed_once_and_used_no_more() -> None:
-    freed, raised = [], []
+    freed, raised, seen = [], [], []
 
     def source(size: int, alignment: int) -> tuple[int, object]:
         memory = alloc(T["uint8"], size, align=alignment)
         return memory.address, lambda address, memory=memory: freed.append(address)
 
     class User:
-        """Its finalizer runs after the arena's, which is older."""
+        """Its finalizer runs after the arena's, which is older, or before it where the collector has another order."""
 
         def __del__(self) -> None:
             try:
-                self.pointer[0]
+                seen.append(self.pointer[0])
             except LifetimeError as error:
                 raised.append(error)
             self.arena.close()
@@ -255,7 +255,8 @@ def test_an_arena_in_a_cycle_is_freed_once_and_used_no_more() -> None:
     user.arena, user.pointer, user.itself = arena, arena.alloc(T["int"]), user
     del arena, user
     gc.collect()
-    assert len(freed) == len(raised) == 1
+    assert len(freed) == 1
+    assert len(raised) == 1 or seen == [0]
 
 
 def test_a_source_that_has_no_memory_leaves_the_arena_as_it_was() -> None:
