@@ -42,6 +42,9 @@ QUICK = (
     "test_finish_and_guard.py",
     "test_strings_and_buffers.py",
     "test_memory_objects.py",
+    "test_callbacks.py",
+    "test_upcalls_numbers.py",
+    "trampoline/test_attaching.py",
     "trampoline/test_machine_behaviour.py",
     "trampoline/test_data_objects.py",
 )
