@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
@@ -207,12 +208,12 @@ class LazyLibrary:
         for name, annotation in names.get("__annotations__", {}).items():
             if annotation.rpartition(".")[2].lstrip("_") == "TypeAlias" and type(names.get(name)) is str:
                 text = names.pop(name)
-                self._pending[name] = lambda name=name, text=text: self._evaluate(text, name)  # type: ignore[misc]
+                self._pending[name] = partial(self._evaluate, text, name)
         originals = self._originals
         for name in [name for name, value in names.items() if id(value) in originals]:
             first = originals[id(names.pop(name))]
             if name != first:
-                self._pending[name] = lambda first=first: self._value(first)  # type: ignore[misc]
+                self._pending[name] = partial(self._value, first)
         self._originals, self._kept = {}, []
         return self._getattr, self._dir
 

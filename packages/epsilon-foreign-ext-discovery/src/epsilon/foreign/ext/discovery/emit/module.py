@@ -173,7 +173,8 @@ class _Module:
             case Macro():
                 return self._macro(declaration, name)
             case _:
-                return statements.unsupported(self.helpers, name, f"{declaration.kind}: {declaration.reason}")  # type: ignore[union-attr]
+                assert isinstance(declaration, Unsupported)  # an enum is `_enum`'s affair
+                return statements.unsupported(self.helpers, name, f"{declaration.kind}: {declaration.reason}")
 
     def _enum(self, enum: Enum, name: str) -> Iterator[statements.Block]:
         term = self.lowering.enum(enum)

@@ -137,7 +137,8 @@ class Types:
 
         term = self.lowering.enum(enum)
         members = [(name, value) for name, value, _ in term.members]
-        cls: Any = IntEnum(term.name, members, module="epsilon.foreign.ext.discovery.live")  # type: ignore[misc]
+        module = "epsilon.foreign.ext.discovery.live"
+        cls: Any = IntEnum(term.name, members, module=module)  # type: ignore[misc]  # names from the header
         if term.doc:
             cls.__doc__ = term.doc
         return ffi.enum(base=self.make(term.base))(cls)

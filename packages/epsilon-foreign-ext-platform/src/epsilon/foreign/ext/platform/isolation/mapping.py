@@ -1,4 +1,7 @@
-"""What is mapped where in a process: proc_pid_maps(5) (https://man7.org/linux/man-pages/man5/proc_pid_maps.5.html)."""
+"""What is mapped where in a process: proc_pid_maps(5) (https://man7.org/linux/man-pages/man5/proc_pid_maps.5.html).
+
+Apart from `memory.procmaps`, which stands on the api: the keeper starts with as few modules as it can.
+"""
 
 from __future__ import annotations
 
