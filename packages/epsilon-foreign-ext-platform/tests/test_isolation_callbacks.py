@@ -211,3 +211,14 @@ def test_callbacks_work_from_several_threads(lib: ffi.Library, backend: Any) -> 
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_result_that_does_not_fit_is_refused_by_the_callbacks_name(lib: ffi.Library) -> None:
+    def answers_text(a: int, b: int) -> Any:
+        return "less"
+
+    apply = lib.bind("apply", c.int, [ffi.Callback[[c.int, c.int], c.int], c.int, c.int])
+    with pytest.raises(
+        ffi.ArgumentTypeError, match=r"^the result of callback answers_text\(\): expected an int"
+    ):
+        apply(answers_text, 1, 2)

@@ -93,7 +93,16 @@ if TYPE_CHECKING:
     )
     from .remote import RemoteMemory, RemoteMemoryError, check_reach, remote_memory, remotes, string_at
     from .signature import DEFAULT_CONVENTION, Signature, promoted
-    from .upcall import DeadCallbackError, Upcall, UpcallParameter, completed, receiver, report, returner
+    from .upcall import (
+        DeadCallbackError,
+        Upcall,
+        UpcallParameter,
+        completed,
+        misfit,
+        receiver,
+        report,
+        returner,
+    )
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -132,7 +141,7 @@ else:
             """,
             ".remote": "RemoteMemory RemoteMemoryError check_reach remote_memory remotes string_at",
             ".signature": "DEFAULT_CONVENTION Signature promoted",
-            ".upcall": "DeadCallbackError Upcall UpcallParameter completed receiver report returner",
+            ".upcall": "DeadCallbackError Upcall UpcallParameter completed misfit receiver report returner",
         },
     )
 
@@ -228,6 +237,7 @@ __all__ = [
     "get_backend",
     "integer",
     "lazy_names",
+    "misfit",
     "preferred_backend",
     "promoted",
     "python_signature",

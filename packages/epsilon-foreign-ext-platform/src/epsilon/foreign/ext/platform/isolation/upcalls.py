@@ -21,6 +21,7 @@ from epsilon.foreign.backend import (
     Upcall,
     UpcallParameter,
     completed,
+    misfit,
     report,
     returner,
     use_backend,
@@ -212,7 +213,10 @@ class Upcalls:
                 natural = step(value)
                 given.append(self._received(natural, parameter, copies))
             answer = function(*given)
-            canonical = maker.convert(answer)
+            try:
+                canonical = maker.convert(answer)
+            except Exception as error:
+                raise misfit(error, served.name)  # noqa: B904 - it says so itself
             if maker.void:
                 return b""
             return maker.result.encode((self._returned(served, answer, canonical),))
